@@ -1,0 +1,296 @@
+# SPDX-FileCopyrightText: The Stepmark developers
+# SPDX-License-Identifier: Apache-2.0
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Minimum Description Length searches in Cython's pure Python mode: runs as it is, or compiled.
+
+Buffers are float64 / int64 memoryviews when compiled and lists when interpreted (a list is several
+times faster to index than an array there). `stepmark._kernels.mdl` is the typed way in.
+"""
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.libc.math import fabs, lgamma, log, pow, sqrt
+    from cython.cimports.stepmark._kernels.loops.build_facts import STEPMARK_SOURCE
+else:
+    from math import fabs, lgamma, log, pow, sqrt
+
+LN2 = cython.declare(cython.double, 0.6931471805599453)
+LN_PI = cython.declare(cython.double, 1.1447298858494002)
+
+COMPILED = cython.compiled
+SOURCE = STEPMARK_SOURCE.decode("ascii") if cython.compiled else ""
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _count_bits(n: cython.double, top: cython.double) -> cython.double:
+    """Bits that depend on the number of samples only: size, sphere, stdev's normalisation."""
+    bits: cython.double = log(n * (n + 1.0)) / LN2
+    if n >= 2.0:
+        bits += log(1.0 - 1.0 / (top + 2.0)) / LN2
+        bits += (
+            LN2
+            + (n - 1.0) / 2.0 * LN_PI
+            - lgamma((n - 1.0) / 2.0)
+            + (n - 2.0) / 2.0 * log(n)
+        ) / LN2
+    return bits
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _spread_bits(n: cython.double, spread: cython.double) -> cython.double:
+    """Bits of the standard deviation and of the samples around the average (both in units)."""
+    if n < 2.0:
+        return 0.0
+    return (log(spread + 2.0) + (n - 1.0) * log(spread + 1.0)) / LN2
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _norm_bits(previous: cython.double, top: cython.double) -> cython.double:
+    """log2 of the norm of the density of an average after *previous* (in units)."""
+    return log(previous * previous - (previous - 1.0) * top + top * top / 2.0) / LN2
+
+
+def group_bits(
+    n: cython.double,
+    average: cython.double,
+    deviation: cython.double,
+    maximum: cython.double,
+    unit: cython.double,
+    first: cython.bint,
+    previous: cython.double,
+) -> cython.double:
+    """Description length of one group; the *first* one has no *previous* average."""
+    top: cython.double = maximum / unit
+    if n < 1.0:
+        return 0.0
+    bits: cython.double = _count_bits(n, top) + _spread_bits(n, deviation / unit)
+    if first:
+        return bits + log(top + 1.0) / LN2
+    bits += _norm_bits(previous / unit, top)
+    return bits - log(fabs(average / unit - previous / unit) + 1.0) / LN2
+
+
+def fill_table(table: cython.double[::1], top: cython.double) -> None:
+    """Fill table[n] with the bits that depend on the number of samples n only."""
+    n: cython.Py_ssize_t
+    for n in range(1, len(table)):
+        table[n] = _count_bits(n, top)
+
+
+def record_search(
+    sizes: cython.longlong[::1],
+    averages: cython.double[::1],
+    deviations: cython.double[::1],
+    maximum: cython.double,
+    unit: cython.double,
+    table: cython.double[::1],
+    count: cython.longlong[::1],
+    mean: cython.double[::1],
+    spread: cython.double[::1],
+    before: cython.double[::1],
+    previous: cython.double[::1],
+    norm: cython.double[::1],
+    parent: cython.longlong[::1],
+) -> cython.longlong:
+    """The record search of jumpavg 0.4.2; the start of the last group (follow *parent* back).
+
+    For each start s, the open list is: the record of the prefix s (its last group starts at
+    parent[s], its bits are before[s]) and one group s..i of count[s] samples. previous[s] is the
+    average of the group before in units, norm[s] the bits of the norm that it brings.
+    """
+    runs: cython.Py_ssize_t = len(sizes)
+    i: cython.Py_ssize_t
+    s: cython.Py_ssize_t
+    record: cython.Py_ssize_t = -1
+    record_bits: cython.double = 0.0
+    top: cython.double = maximum / unit
+    first_bits: cython.double = log(top + 1.0) / LN2
+    n: cython.double
+    old: cython.double
+    added: cython.double
+    average: cython.double
+    squares: cython.double
+    gap: cython.double
+    bits: cython.double
+    with cython.nogil:
+        for i in range(runs):
+            added = sizes[i]
+            parent[i] = record
+            before[i] = record_bits
+            if record >= 0:
+                previous[i] = mean[record] / unit
+                norm[i] = _norm_bits(previous[i], top)
+            else:
+                norm[i] = first_bits
+            count[i] = sizes[i]
+            mean[i] = averages[i]
+            spread[i] = deviations[i]
+            record = -1
+            # The new singleton comes first and wins its ties; then the smallest start does.
+            for s in range(-1, i):
+                if s < 0:
+                    s = i
+                elif added >= 1.0:
+                    # Merging starts from nothing, as there: the state itself is rounded again.
+                    old = count[s]
+                    average = 0.0
+                    squares = 0.0
+                    if old >= 1.0:
+                        average = mean[s] * old / old
+                        squares = spread[s] * spread[s] * old
+                    n = old + added
+                    gap = averages[i] - average
+                    average += gap * added / n
+                    squares += deviations[i] * deviations[i] * added
+                    squares += gap * gap * old * added / n
+                    count[s] += sizes[i]
+                    mean[s] = average
+                    spread[s] = sqrt(squares / n)
+                bits = before[s]
+                n = count[s]
+                if n >= 1.0:
+                    bits += table[count[s]] + _spread_bits(n, spread[s] / unit)
+                    bits += norm[s]
+                    if parent[s] >= 0:
+                        bits -= log(fabs(mean[s] / unit - previous[s]) + 1.0) / LN2
+                if record < 0 or bits < record_bits:
+                    record = s
+                    record_bits = bits
+    return record
+
+
+def exact_search(
+    first: cython.Py_ssize_t,
+    capacity: cython.Py_ssize_t,
+    reach: cython.double,
+    norms: cython.double,
+    sizes: cython.longlong[::1],
+    averages: cython.double[::1],
+    deviations: cython.double[::1],
+    maximum: cython.double,
+    unit: cython.double,
+    table: cython.double[::1],
+    count: cython.longlong[::1],
+    mean: cython.double[::1],
+    squares: cython.double[::1],
+    best: cython.double[::1],
+    base: cython.double[::1],
+    offset: cython.longlong[::1],
+    weight: cython.double[::1],
+    place: cython.double[::1],
+    origin: cython.longlong[::1],
+    work_cost: cython.double[::1],
+    work_place: cython.double[::1],
+    work_origin: cython.longlong[::1],
+) -> cython.Py_ssize_t:
+    """Extend the exact optimum from run *first* on; the first run that was not done.
+
+    best[s] is the least number of bits of runs 0..e whose last group starts at s. The groups
+    before s enter as a function of the average x of the group s..e:
+    base[s] - log2 of the upper envelope of weight * (|x - place| + 1), whose parts stand in
+    offset[s]..offset[s + 1]. Stops early where *capacity* of the envelope's buffers is used up.
+    *reach* is at least the largest difference of two averages, in units, and *norms* the largest
+    difference of two norms, in bits.
+    """
+    runs: cython.Py_ssize_t = len(sizes)
+    e: cython.Py_ssize_t
+    s: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    kept: cython.Py_ssize_t
+    candidates: cython.Py_ssize_t
+    end: cython.Py_ssize_t
+    done: cython.Py_ssize_t = first
+    top: cython.double = maximum / unit
+    first_bits: cython.double = log(top + 1.0) / LN2
+    room: cython.double = log(reach + 1.0) / LN2
+    n: cython.double
+    old: cython.double
+    added: cython.double
+    gap: cython.double
+    x: cython.double
+    bits: cython.double
+    cost: cython.double
+    height: cython.double
+    highest: cython.double
+    least: cython.double
+    with cython.nogil:
+        for e in range(first, runs):
+            done = e
+            if offset[e] + e + 1 > capacity:
+                break
+            # Starting a group at e: which last groups r..e-1 of the prefix can matter?
+            least = best[0] if e > 0 else 0.0
+            for s in range(1, e):
+                if best[s] < least:
+                    least = best[s]
+            candidates = 0
+            cost = least + room + norms
+            least = cost
+            for s in range(e):
+                if best[s] <= cost:
+                    x = mean[s] / unit
+                    work_place[candidates] = x
+                    work_cost[candidates] = best[s] + _norm_bits(x, top)
+                    work_origin[candidates] = s
+                    if candidates == 0 or work_cost[candidates] < least:
+                        least = work_cost[candidates]
+                    candidates += 1
+            base[e] = least
+            for k in range(candidates):
+                work_cost[k] = pow(2.0, least - work_cost[k])
+            end = offset[e]
+            while candidates > 0:
+                kept = 0
+                for k in range(1, candidates):
+                    if work_cost[k] > work_cost[kept]:
+                        kept = k
+                height = work_cost[kept]
+                x = work_place[kept]
+                weight[end] = height
+                place[end] = x
+                origin[end] = work_origin[kept]
+                end += 1
+                kept = 0
+                for k in range(candidates):
+                    # Nowhere above the one just kept: it can never be the best.
+                    if work_cost[k] * (fabs(x - work_place[k]) + 1.0) > height:
+                        work_cost[kept] = work_cost[k]
+                        work_place[kept] = work_place[k]
+                        work_origin[kept] = work_origin[k]
+                        kept += 1
+                candidates = kept
+            offset[e + 1] = end
+            count[e] = 0
+            mean[e] = 0.0
+            squares[e] = 0.0
+            added = sizes[e]
+            for s in range(e + 1):
+                old = count[s]
+                n = old + added
+                gap = averages[e] - mean[s]
+                mean[s] += gap * added / n
+                squares[s] += deviations[e] * deviations[e] * added + gap * gap * old * added / n
+                count[s] += sizes[e]
+                bits = table[count[s]] + _spread_bits(n, sqrt(squares[s] / n) / unit)
+                if s == 0:
+                    best[s] = bits + first_bits
+                else:
+                    x = mean[s] / unit
+                    highest = 0.0
+                    for k in range(offset[s], offset[s + 1]):
+                        height = weight[k] * (fabs(x - place[k]) + 1.0)
+                        if height > highest:
+                            highest = height
+                    best[s] = bits + base[s] - log(highest) / LN2
+            done = e + 1
+    return done

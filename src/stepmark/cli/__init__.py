@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: The Stepmark developers
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: thin typed commands, imported when they are called.
+
+Exit codes: 0 nothing wrong, 1 a regression (`check`), 2 bad usage or input, 3 no series could be
+judged for lack of data.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App
+from cyclopts.exceptions import CycloptsError
+
+from stepmark import __version__
+from stepmark.errors import StepmarkError
+
+OK, REGRESSION, BAD_INPUT, NO_DATA = 0, 1, 2, 3
+
+# The one line of help stands here, so that `--help` imports no command.
+COMMANDS = {
+    "demo": "Find the changes in a real history that ships with Stepmark, and write the report.",
+    "detect": "Find the step changes in measurement files.",
+    "check": "Judge the newest points: exit 1 if one brought a regression.",
+    "trend": "Show how each series' trend stands against a week and a quarter ago.",
+    "report": "Write one HTML page that works offline.",
+    "explain": "Say why a place is, or is not, a change.",
+    "list": "List detectors or formats.",
+}
+
+
+def build() -> App:
+    """The application with all commands, none of them imported yet."""
+    app = App(
+        name="stepmark",
+        help="Finds the step changes in a history of performance measurements.",
+        version=__version__,
+        help_format="plaintext",
+        default_parameter=None,
+        result_action="return_value",
+    )
+    for name, summary in COMMANDS.items():
+        app.command(f"stepmark.cli.{name}:{name}_command", name=name, help=summary)
+    return app
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. A user's mistake is one line on stderr and code 2."""
+    app = build()
+    try:
+        result = app(arguments, exit_on_error=False, print_error=False)
+    except (CycloptsError, StepmarkError) as error:
+        print(f"stepmark: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
+        return BAD_INPUT
+    return result if isinstance(result, int) else OK
+
+
+def one_line(message: str) -> str:
+    """*message* on one line, control characters made visible, for a terminal."""
+    joined = " ".join(message.split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in joined)
+
+
+def main() -> None:
+    """Entry point of the program."""
+    try:
+        code = run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone: not our failure, and nothing more can be told it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = OK
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: The Stepmark developers
+# SPDX-License-Identifier: Apache-2.0
+"""``stepmark list``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal
+
+from stepmark.cli import OK
+from stepmark.cli.options import emit
+
+
+def list_command(what: Literal["detectors", "formats"], /) -> int:
+    """List detectors with their parameters, or the formats that are read."""
+    from stepmark.plugins import load, names
+
+    group = "sources" if what == "formats" else "detectors"
+    for name in names(group):
+        plugin = load(group, name)
+        if what == "formats":
+            emit(f"{name:18}{plugin.title}\n", None)
+        else:
+            emit(f"{name:18}{_first_line(plugin)}\n", None)
+            defaults = ", ".join(_parameters(plugin))
+            if defaults:
+                emit(f"{'':18}({defaults})\n", None)
+    return OK
+
+
+def _first_line(plugin: type[Any]) -> str:
+    return (plugin.__doc__ or "").strip().split("\n", 1)[0]
+
+
+def _parameters(plugin: type[Any]) -> list[str]:
+    from stepmark.plugins import spec_value
+
+    return [f"{item.name}={spec_value(item.default)}" for item in dataclasses.fields(plugin)]

@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: The Stepmark developers
+# SPDX-License-Identifier: Apache-2.0
+"""What several commands share: options, and the ways out to terminal and file."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from stepmark.errors import OutputError, UsageError, suggest
+
+if TYPE_CHECKING:
+    from stepmark.config import Settings
+    from stepmark.pipeline import Loaded
+    from stepmark.reports import Summary
+
+Output = Literal["text", "json", "csv", "markdown", "html", "junit", "github", "sarif"]
+Files = Annotated[
+    list[str], Parameter(help="Files to read; - is standard input, a folder a known layout.")
+]
+To = Annotated[Path | None, Parameter(help="Write there instead of to standard output.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How input is read and judged.
+
+    Attributes:
+        detector: Detector and its parameters, such as "mdl(search=jumpavg)".
+        format: Format of the files; found out from their content unless named.
+        direction: Which way is better, for series whose data do not say.
+        aggregate: How the samples of one revision become the value that is judged.
+        column: What a CSV column means, as time=NAME, revision=NAME, labels=A,B and so on.
+        config: Configuration file instead of the nearest stepmark.toml or pyproject.toml.
+    """
+
+    detector: Annotated[str | None, Parameter(help="Detector spec, as mdl(search=jumpavg).")] = None
+    format: Annotated[str, Parameter(help="Format of the files, found out unless named.")] = "auto"
+    direction: Annotated[
+        Literal["lower", "higher"] | None,
+        Parameter(help="Which way is better, where the data do not say."),
+    ] = None
+    aggregate: Annotated[
+        Literal["mean", "median", "min", "samples"] | None,
+        Parameter(help="How the samples of one revision become one value."),
+    ] = None
+    column: Annotated[
+        list[str] | None,
+        Parameter(help="Meaning of a CSV column: time=NAME, revision=NAME, labels=A,B ..."),
+    ] = None
+    config: Annotated[
+        Path | None, Parameter(help="Configuration file instead of the nearest one.")
+    ] = None
+
+    def settings(self) -> Settings:
+        """The configured settings with these options over them."""
+        from stepmark.config import load
+        from stepmark.plugins import parse_detector
+        from stepmark.series import Aggregate
+
+        settings = load(self.config)
+        if self.detector is not None:
+            # A detector named here is for all series, whatever the rules say.
+            spec = str(parse_detector(self.detector))
+            rules = tuple(replace(rule, detector=None) for rule in settings.rules)
+            settings = replace(settings, detector=spec, rules=rules)
+        if self.aggregate is not None:
+            settings = replace(settings, aggregate=Aggregate(self.aggregate))
+        if self.column:
+            settings = _with_columns(settings, self.column)
+        return settings
+
+    def load(self, files: list[str], settings: Settings) -> Loaded:
+        """The series of *files*."""
+        from stepmark.pipeline import load
+        from stepmark.series import parse_direction
+
+        direction = parse_direction(self.direction)
+        return load(files, self.format, settings, direction)
+
+
+def _with_columns(settings: Settings, mappings: list[str]) -> Settings:
+    columns = settings.columns
+    known = {
+        field.name: isinstance(getattr(columns, field.name), tuple) for field in fields(columns)
+    }
+    for mapping in mappings:
+        name, equals, value = mapping.partition("=")
+        if not equals or name not in known:
+            problem = f"--column {mapping}: a mapping is MEANING=COLUMN{suggest(name, known)}"
+            raise UsageError(f"{problem}; meanings: {', '.join(known)}")
+        given: Any = tuple(value.split(",")) if known[name] else value
+        columns = replace(columns, **{name: given})
+    return replace(settings, columns=columns)
+
+
+def emit(text: str, to: Path | None) -> None:
+    """Write *text* to standard output, or whole or not at all to the file *to*.
+
+    Raises `OutputError` naming the file where that is impossible.
+    """
+    if to is None:
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        return
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", dir=to.parent, prefix=f".{to.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(to)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise OutputError(f"{to}: cannot be written: {error.strerror or error}") from None
+
+
+def present(summary: Summary, output: Output, to: Path | None) -> None:
+    """Render *summary* and write it where it belongs."""
+    from stepmark.reports import render
+
+    options = terminal() if output == "text" and to is None else {}
+    emit(render(summary, output, **options), to)
+
+
+def terminal() -> dict[str, bool | int]:
+    """What the terminal can show, as options of the text report."""
+    shown = sys.stdout.isatty()
+    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    encoding = (sys.stdout.encoding or "").lower()
+    return {
+        "width": max(40, min(get_terminal_size((80, 24)).columns, 160)) if shown else 80,
+        "color": shown and not plain,
+        "charts": shown,
+        "ascii": not encoding.startswith("utf"),
+    }
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on stderr, told (done, all); None where stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tell
+
+
+def code_of(summary: Summary) -> int:
+    """3 where no series could be judged for lack of data, else 0."""
+    from stepmark.cli import NO_DATA, OK
+
+    return OK if any(not item.note for item in summary.series) else NO_DATA

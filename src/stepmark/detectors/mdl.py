@@ -1,0 +1,255 @@
+# SPDX-FileCopyrightText: The Stepmark developers
+# SPDX-License-Identifier: Apache-2.0
+"""Minimum Description Length groups, as FD.io CSIT's trending defines them.
+
+A series is modelled as groups of normally distributed samples; the partition into groups is the one
+that takes the fewest bits to describe. The cost of a group is that of the PyPI package jumpavg
+0.4.2 (CSIT's ``PyPI/jumpavg``): size, average given the previous average, standard deviation,
+samples. jumpavg searches heuristically; here the optimum is exact by default, and
+``search=jumpavg`` gives jumpavg's own groups.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from stepmark.changes import Detection
+from stepmark.errors import SignalError, SpecError
+from stepmark.plugins import Specified
+from stepmark.series import Signal
+
+if TYPE_CHECKING:
+    from stepmark._kernels.mdl import Runs
+
+DEFAULT_SBPS = 12
+_LONGEST = 50_000
+# Beyond these magnitudes squares overflow or underflow, and the signal is scaled.
+_LARGEST, _SMALLEST = 1e150, 1e-120
+_MOST_UNITS = 1e153  # the square must be finite
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of runs that share one normal distribution.
+
+    Attributes:
+        start: first run (0-based).
+        runs: number of runs.
+        size: number of samples.
+        average, deviation: mean and population standard deviation (divisor n) of the samples.
+        comment: "normal", or "regression" / "progression" where the average is below / above the
+            previous group's (jumpavg's words; they take higher for better).
+        bits: description length given the previous group.
+    """
+
+    start: int
+    runs: int
+    size: int
+    average: float
+    deviation: float
+    comment: str
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class MDL(Specified):
+    """Groups of the least description length.
+
+    Attributes:
+        search: ``exact`` for the optimum over all partitions, ``jumpavg`` for the groups that
+            jumpavg 0.4.2 finds.
+        unit: resolution of the values, in their own unit; None or 0 derives it from the maximum.
+        sbps: significant bits per sample from which the unit is derived (12 when None or 0), as
+            unit = maximum / (2^(sbps + 1) - 1).
+        maximum: the largest value to provide for; None takes the largest of the signal. With
+            `unit` and `maximum` given, later values do not change how earlier ones are coded.
+
+    Differs from jumpavg where that fails: an empty signal has no change; where no value is
+    positive the largest magnitude serves as maximum (all zeros: no change); numpy scalars and
+    fractions are numbers; values near the limits of floating point are scaled; a negative unit is
+    an error. With ``search=jumpavg`` NaN and infinities give singletons from there on, as there;
+    the exact search refuses them.
+
+    Time O(n^2), memory O(n), for at most 50,000 runs.
+    """
+
+    name: ClassVar[str] = "mdl"
+    cost_unit: ClassVar[str] = "bits"
+    search: Literal["exact", "jumpavg"] = "exact"
+    unit: float | None = None
+    sbps: int | None = None
+    maximum: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.search not in ("exact", "jumpavg"):
+            raise SpecError(f"mdl: search is exact or jumpavg, not {self.search!r}")
+        for field in ("unit", "maximum"):
+            value = getattr(self, field)
+            if value is not None and not (_is_number(value) and 0 <= value < math.inf):
+                raise SpecError(f"mdl: {field} is a positive number, not {value!r}")
+        if self.sbps is not None and (type(self.sbps) is not int or not 0 <= self.sbps <= 500):
+            raise SpecError(f"mdl: sbps is a whole number from 1 to 500, not {self.sbps!r}")
+
+    def detect(self, signal: Signal | Iterable[Any]) -> Detection:
+        """The starts of all groups but the first; a score is the bits that the split saves.
+
+        A score compares with the same partition where the two groups beside the split are one.
+        Raises `SignalError` for NaN or infinite values (exact search) and for too long signals.
+        """
+        signal = Signal.of(signal)
+        found = self._solve(signal)
+        if found is None:
+            return Detection(len(signal))
+        starts, runs, kept = found
+        scores = _saved_bits(starts, runs)
+        places = [kept[start] for start in starts[1:]]
+        return Detection(len(signal), tuple(places), tuple(scores))
+
+    def groups(self, signal: Signal | Iterable[Any]) -> tuple[Group, ...]:
+        """The groups themselves, in order; none for a signal that is empty or all zeros."""
+        signal = Signal.of(signal)
+        found = self._solve(signal)
+        if found is None:
+            return ()
+        starts, runs, kept = found
+        bounds = [0, *(kept[s] for s in starts[1:]), len(signal)]
+        groups: list[Group] = []
+        for (start, stop), (first, last) in zip(
+            pairwise((*starts, len(runs.sizes))), pairwise(bounds), strict=True
+        ):
+            size, average, deviation = _merged(runs, start, stop)
+            previous = groups[-1].average if groups else None
+            bits = _bits(runs, (size, average, deviation), previous)
+            comment = _comment(average, previous)
+            groups.append(Group(first, last - first, size, average, deviation, comment, bits))
+        return tuple(groups)
+
+    def cost(self, signal: Signal | Iterable[Any], indices: Sequence[int]) -> float:
+        """Bits of *signal* when it is divided at *indices*, however the search would divide it.
+
+        0 for a signal that is empty or all zeros. Raises `SignalError` for NaN or infinite values.
+        """
+        signal = Signal.of(signal)
+        signal.require_finite("mdl")
+        runs, kept = self._runs(signal)
+        if runs is None:
+            return 0.0
+        starts = [bisect_left(kept, index) for index in (0, *indices)]
+        groups = [_merged(runs, a, b) for a, b in pairwise((*starts, len(kept)))]
+        previous = [None, *(group[1] for group in groups)]
+        return sum(_bits(runs, group, p) for group, p in zip(groups, previous, strict=False))
+
+    def _solve(self, signal: Signal) -> tuple[list[int], Runs, list[int]] | None:
+        """Starts, runs, and the place in the signal of each run; None where there is nothing."""
+        from stepmark._kernels.mdl import exact_search, record_search
+
+        if len(signal) > _LONGEST:
+            raise SignalError(
+                f"mdl compares every pair of runs and takes at most {_LONGEST} points, not"
+                f" {len(signal)}: judge a shorter history"
+            )
+        if self.search == "exact":
+            signal.require_finite("mdl")
+        runs, kept = self._runs(signal)
+        if runs is None:
+            return None
+        starts = exact_search(runs) if self.search == "exact" else record_search(runs)
+        return starts, runs, kept
+
+    def _runs(self, signal: Signal) -> tuple[Runs | None, list[int]]:
+        from stepmark._kernels.mdl import Runs
+
+        rows: list[Sequence[float]] = (
+            [row.tolist() for row in signal.samples]
+            if signal.samples is not None
+            else [(value,) for value in signal.values.tolist()]
+        )
+        # A run without samples costs nothing and says nothing; jumpavg keeps it as a group.
+        kept = [i for i, row in enumerate(rows) if len(row) or self.search == "jumpavg"]
+        rows = [rows[i] for i in kept]
+        maximum = self._provided_maximum(rows)
+        if not rows or maximum == 0:
+            return None, kept
+        scale = 1.0
+        if math.isfinite(maximum) and not _SMALLEST < maximum < _LARGEST:
+            scale = 2.0 ** -math.frexp(maximum)[1] if maximum > 1 else 2.0**600
+            rows = [[value * scale for value in row] for row in rows]
+            maximum *= scale
+        units = 2 ** ((self.sbps or DEFAULT_SBPS) + 1) - 1
+        unit = self.unit * scale if self.unit else maximum / units
+        widest = max((abs(value) for row in rows for value in row), default=0.0)
+        if math.isfinite(widest) and max(widest, maximum) > unit * _MOST_UNITS:
+            raise SignalError("mdl: the unit is too small for these values: give unit or maximum")
+        stats = [_statistics(row) for row in rows]
+        sizes, averages, deviations = zip(*stats, strict=True)
+        return Runs(sizes, averages, deviations, maximum, unit), kept
+
+    def _provided_maximum(self, rows: list[Sequence[float]]) -> float:
+        if self.maximum:
+            return float(self.maximum)
+        largest = max((value for row in rows for value in row if value > 0), default=0.0)
+        return largest or max((abs(value) for row in rows for value in row), default=0.0)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _statistics(samples: Sequence[float]) -> tuple[int, float, float]:
+    """Number, mean and population standard deviation, in jumpavg's order of operations."""
+    n, mean, squares = 0, 0.0, 0.0
+    for sample in samples:
+        gap = sample - mean
+        old, n = n, n + 1
+        mean += gap / n
+        squares += gap * gap * old / n
+    return n, mean, math.sqrt(squares / n) if n else 0.0
+
+
+def _merged(runs: Runs, start: int, stop: int) -> tuple[int, float, float]:
+    n, mean, squares = 0, 0.0, 0.0
+    for i in range(start, stop):
+        size = runs.sizes[i]
+        if size == 0:
+            continue
+        gap = runs.averages[i] - mean
+        old, n = n, n + size
+        mean += gap * size / n
+        squares += runs.deviations[i] ** 2 * size + gap * gap * old * size / n
+    return n, mean, math.sqrt(squares / n) if n else 0.0
+
+
+def _bits(runs: Runs, group: tuple[int, float, float], previous: float | None) -> float:
+    from stepmark._kernels.mdl import group_bits
+
+    return group_bits(*group, runs.maximum, runs.unit, previous)
+
+
+def _comment(average: float, previous: float | None) -> str:
+    if previous is not None and average < previous:
+        return "regression"
+    if previous is not None and average > previous:
+        return "progression"
+    return "normal"
+
+
+def _saved_bits(starts: list[int], runs: Runs) -> list[float]:
+    """For each start but the first, the bits that joining the groups beside it would add."""
+    bounds = [*starts, len(runs.sizes)]
+    groups = [_merged(runs, a, b) for a, b in pairwise(bounds)]
+    saved = []
+    for g in range(1, len(groups)):
+        previous = groups[g - 2][1] if g > 1 else None
+        joined = _merged(runs, bounds[g - 1], bounds[g + 1])
+        apart = _bits(runs, groups[g - 1], previous) + _bits(runs, groups[g], groups[g - 1][1])
+        together = _bits(runs, joined, previous)
+        if g + 1 < len(groups):
+            apart += _bits(runs, groups[g + 1], groups[g][1])
+            together += _bits(runs, groups[g + 1], joined[1])
+        saved.append(together - apart)
+    return saved

@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: The Stepmark developers
+# SPDX-License-Identifier: Apache-2.0
+"""The detector that never finds anything: the baseline of every comparison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from stepmark.changes import Detection
+from stepmark.plugins import Specified
+from stepmark.series import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Zero(Specified):
+    """Finds no change in anything, as `zero` of the Turing Change Point Detection Benchmark."""
+
+    name: ClassVar[str] = "zero"
+
+    def detect(self, signal: Signal | Any) -> Detection:
+        """Return no place, whatever *signal* holds."""
+        return Detection(len(Signal.of(signal)))

@@ -1,0 +1,221 @@
+# SPDX-FileCopyrightText: The Stepmark developers
+# SPDX-License-Identifier: Apache-2.0
+"""Plug-ins by name, and the spec strings that name a configured one.
+
+A spec is ``name`` or ``name(member, ..., key=value, ...)``; values are bare words, numbers, true,
+false, none, or specs with parentheses. What ships with Stepmark is listed here by module, so that
+nothing is imported before it is used; others come from entry points of the groups
+``stepmark.detectors`` and ``stepmark.sources``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from stepmark.changes import Detection
+from stepmark.errors import SpecError, suggest
+
+BUILTIN: dict[str, dict[str, str]] = {
+    "detectors": {
+        "mdl": "stepmark.detectors.mdl:MDL",
+        "tmm": "stepmark.detectors.tmm:TMM",
+        "zero": "stepmark.detectors.zero:Zero",
+    },
+    "sources": {
+        "csv": "stepmark.sources.csv:CSV",
+        "tcpd": "stepmark.sources.tcpd:TCPD",
+        "uti": "stepmark.sources.uti:UTI",
+        "pytest-benchmark": "stepmark.sources.pytest_benchmark:PytestBenchmark",
+        "perfherder": "stepmark.sources.perfherder:Perfherder",
+    },
+}
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """A way of finding the places where a signal changes: a frozen dataclass with one method.
+
+    Its fields are its parameters, so that equality, hashing, pickling and specs come free.
+    """
+
+    name: ClassVar[str]
+
+    def detect(self, signal: Any) -> Detection:
+        """Return the places where *signal* (a `Signal`, or numbers) changes.
+
+        Raises `SignalError` for numbers that the method cannot judge.
+        """
+        ...  # pragma: no cover
+
+
+@runtime_checkable
+class Costed(Protocol):
+    """A detector that can say what any division of a signal costs it, the least being the best."""
+
+    cost_unit: ClassVar[str]
+
+    def cost(self, signal: Any, indices: Sequence[int]) -> float:
+        """The cost of *signal* divided at *indices* (first points of new segments)."""
+        ...  # pragma: no cover
+
+
+class Specified:
+    """Mixin for frozen dataclasses that a spec can name: ``str(x)`` is the canonical spec.
+
+    Fields that hold their default are left out; `parse_detector` reads it back as an equal object.
+    """
+
+    __slots__ = ()
+    name: ClassVar[str]
+
+    def __str__(self) -> str:
+        arguments = []
+        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, item.name)
+            if item.name == "members":
+                arguments += [str(member) for member in value]
+            elif value != item.default:
+                arguments.append(f"{item.name}={spec_value(value)}")
+        return f"{self.name}({', '.join(arguments)})" if arguments else self.name
+
+
+def spec_value(value: Any) -> str:
+    """*value* as a spec writes it."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def names(group: str) -> list[str]:
+    """All names of *group* ("detectors" or "sources"): the built-in ones, then plug-ins."""
+    return [*BUILTIN[group], *(n for n in _entry_points(group) if n not in BUILTIN[group])]
+
+
+def load(group: str, name: str) -> type[Any]:
+    """The class that *name* stands for; raises `SpecError` naming the nearest known one."""
+    if name in BUILTIN[group]:
+        module, _, attribute = BUILTIN[group][name].partition(":")
+        loaded: type[Any] = getattr(import_module(module), attribute)
+        return loaded
+    others = _entry_points(group)
+    if name in others:
+        return others[name].load()  # type: ignore[no-any-return]
+    known = names(group)
+    kind = "format" if group == "sources" else group.removesuffix("s")
+    raise SpecError(f"unknown {kind} {name!r}{suggest(name, known)}; known: {', '.join(known)}")
+
+
+def _entry_points(group: str) -> dict[str, Any]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=f"stepmark.{group}")}
+
+
+def parse_detector(spec: str | Detector) -> Detector:
+    """The detector that *spec* names, such as ``mdl(search=jumpavg)``.
+
+    A detector object is returned as it is. Raises `SpecError` for anything else, naming the place.
+    """
+    if not isinstance(spec, str):
+        if isinstance(spec, Detector):
+            return spec
+        raise SpecError(f"not a detector or spec: {spec!r}")
+    return _Parser(spec).whole()
+
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))"
+    r"|(?P<word>[A-Za-z_][\w.\-]*)|(?P<mark>[(),=]))"
+)
+_WORDS = {"true": True, "false": False, "none": None}
+_DEEPEST = 20
+
+
+class _Parser:
+    """Recursive descent over the tokens of one spec."""
+
+    def __init__(self, spec: str) -> None:
+        self.spec = spec if len(spec) <= 80 else f"{spec[:77]}..."
+        self.tokens: list[tuple[str, str]] = [*self._split(spec.strip()), ("end", "")]
+        self.place = 0
+
+    def _split(self, text: str) -> Iterator[tuple[str, str]]:
+        place = 0
+        while place < len(text):
+            match = _TOKEN.match(text, place)
+            if match is None or match.lastgroup is None:
+                raise self.error(f"cannot read {text[place : place + 20]!r}")
+            yield match.lastgroup, match[match.lastgroup]
+            place = match.end()
+
+    def error(self, problem: str) -> SpecError:
+        return SpecError(f"detector {self.spec!r}: {problem}")
+
+    def take(self, *wanted: str) -> str | None:
+        """The next token if it is one of the marks or kinds *wanted*, which it passes."""
+        kind, text = self.tokens[self.place]
+        if text in wanted or kind in wanted:
+            self.place += 1
+            return text
+        return None
+
+    def whole(self) -> Detector:
+        name = self.take("word")
+        if name is None:
+            raise self.error("a detector's name is missing")
+        built = self.call(name, 0)
+        if self.take("end") is None:
+            raise self.error(f"unexpected {self.tokens[self.place][1]!r} after the spec")
+        return built
+
+    def call(self, name: str, depth: int) -> Detector:
+        members: list[Any] = []
+        parameters: dict[str, Any] = {}
+        if depth > _DEEPEST:
+            raise self.error(f"nested deeper than {_DEEPEST}")
+        if self.take("("):
+            while not self.take(")"):
+                value = self.value(depth)
+                if isinstance(value, str) and self.take("="):
+                    if value in parameters:
+                        raise self.error(f"{value} is given twice")
+                    parameters[value] = self.value(depth)
+                else:
+                    members.append(value)
+                if not self.take(",") and self.tokens[self.place][1] != ")":
+                    raise self.error("a closing parenthesis is missing")
+        return _build(name, members, parameters)
+
+    def value(self, depth: int) -> Any:
+        number = self.take("number")
+        if number is not None:
+            return int(number) if re.fullmatch(r"[+-]?\d+", number) else float(number)
+        word = self.take("word")
+        if word is None:
+            raise self.error("a value is missing")
+        if self.tokens[self.place][1] == "(":
+            return self.call(word, depth + 1)
+        return _WORDS.get(word, word)
+
+
+def _build(name: str, members: list[Any], parameters: dict[str, Any]) -> Detector:
+    factory = load("detectors", name)
+    fields = [field.name for field in dataclasses.fields(factory)]
+    known = [field for field in fields if field != "members"]
+    for key in parameters:
+        if key not in known:
+            raise SpecError(
+                f"detector {name} has no parameter {key!r}{suggest(key, known)};"
+                f" its parameters: {', '.join(known) or 'none'}"
+            )
+    if not members:
+        built: Detector = factory(**parameters)
+    elif "members" in fields:
+        built = factory(members=tuple(members), **parameters)
+    else:
+        raise SpecError(f"detector {name} takes parameters as key=value, not {members[0]}")
+    return built

@@ -1,0 +1,380 @@
+# SPDX-FileCopyrightText: The Stepmark developers
+# SPDX-License-Identifier: Apache-2.0
+"""Measurements and the series they make: the values that cross every boundary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from stepmark.errors import InputError, SignalError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Vector = npt.NDArray[np.float64]
+
+
+class Direction(StrEnum):
+    """Which way is better."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+class Aggregate(StrEnum):
+    """How the samples of one revision become the number that a detector sees."""
+
+    MEAN = "mean"
+    MEDIAN = "median"
+    MIN = "min"
+    SAMPLES = "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesKey:
+    """Identity of a series.
+
+    *labels* (parameters, platform) may be given as a map; they are kept as pairs sorted by name,
+    so that a key is hashable, and `label_map` reads them back.
+    """
+
+    project: str = ""
+    benchmark: str = ""
+    metric: str = "value"
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        labels: Any = self.labels
+        pairs = labels.items() if isinstance(labels, Mapping) else labels
+        object.__setattr__(self, "labels", tuple(sorted((str(k), str(v)) for k, v in pairs)))
+
+    @property
+    def label_map(self) -> dict[str, str]:
+        """The labels as a map from name to value."""
+        return dict(self.labels)
+
+    def __str__(self) -> str:
+        name = "/".join(part for part in (self.project, self.benchmark, self.metric) if part)
+        labels = ",".join(f"{k}={v}" for k, v in self.labels)
+        return f"{name}{{{labels}}}" if labels else name
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One result of one run.
+
+    Attributes:
+        key: the series it belongs to.
+        revision: what was measured (commit, version, build); empty if unknown.
+        landed: when that revision landed (aware), which gives the order; None if unknown.
+        samples: the replicates, at least one finite number.
+        unit: unit of the samples; empty if unknown.
+        direction: which way is better, None if the data do not say.
+        run: identity of the run that measured it; a second measurement of one key by one run is
+            the same measurement. Empty if unknown.
+        attributes: facts shown with the point (build, version tested, job link, machine).
+    """
+
+    key: SeriesKey
+    revision: str
+    landed: datetime | None
+    samples: tuple[float, ...]
+    unit: str = ""
+    direction: Direction | None = None
+    run: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A run that was tried and gave no number: shown and counted, never a zero."""
+
+    key: SeriesKey
+    revision: str
+    landed: datetime | None
+    reason: str
+    source: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A part of the input that was left out: where (file and line) and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """All that was measured of one revision of a series.
+
+    *position* is the place of its first measurement among all that were read for the series
+    (0-based, before sorting and joining).
+    """
+
+    revision: str
+    landed: datetime | None
+    samples: tuple[float, ...]
+    position: int
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, aggregate: Aggregate = Aggregate.MEAN) -> float:
+        """The samples as one number; `samples` gives their mean."""
+        ordered = self.samples
+        if len(ordered) == 1:
+            return ordered[0]
+        if aggregate is Aggregate.MIN:
+            return min(ordered)
+        if aggregate is Aggregate.MEDIAN:
+            ordered = tuple(sorted(ordered))
+            middle = len(ordered) // 2
+            if len(ordered) % 2:
+                return ordered[middle]
+            return ordered[middle - 1] / 2 + ordered[middle] / 2
+        return math.fsum(s / len(ordered) for s in ordered)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The measurements of one thing, oldest first, one point a revision.
+
+    Raises `InputError` where points with times are not in order of time.
+    """
+
+    key: SeriesKey
+    points: tuple[Point, ...]
+    unit: str = ""
+    direction: Direction | None = None
+
+    def __post_init__(self) -> None:
+        times = [p.landed for p in self.points if p.landed is not None]
+        if times and len(times) != len(self.points):
+            raise InputError(f"{self.key}: some points have a time and some have none")
+        if any(later < earlier for earlier, later in pairwise(times)):
+            raise InputError(f"{self.key}: points are not in order of time")
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the points have times."""
+        return bool(self.points) and self.points[0].landed is not None
+
+    def signal(self, aggregate: Aggregate = Aggregate.MEAN) -> Signal:
+        """The numbers of the series, as a detector takes them."""
+        if aggregate is Aggregate.SAMPLES:
+            return Signal.of([p.samples for p in self.points])
+        return Signal.of([p.value(aggregate) for p in self.points])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signal:
+    """The numbers of a series.
+
+    Attributes:
+        values: one number a point, float64, shape (n,), read-only.
+        samples: the replicates of each point, or None where there is one number a point.
+    """
+
+    values: Vector
+    samples: tuple[Vector, ...] | None = field(default=None)
+
+    @classmethod
+    def of(cls, values: Signal | Iterable[Any]) -> Signal:
+        """Make a signal of numbers, or of sequences of numbers (the replicates of each point).
+
+        NaN and infinities are kept: whether they can be judged is for the detector to say.
+        Raises `SignalError` for anything else than numbers.
+        """
+        import numpy as np
+
+        if isinstance(values, Signal):
+            return values
+        if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "fiub":
+            return cls(_frozen(values))
+        if isinstance(values, (str, bytes)):
+            raise SignalError("a signal is a sequence of numbers, not text")
+        try:
+            rows = list(values)
+        except TypeError:
+            raise SignalError(f"a signal is a sequence of numbers, not {values!r}") from None
+        if any(_is_nested(row) for row in rows):
+            samples = tuple(_frozen(_numbers(row, i)) for i, row in enumerate(rows))
+            means = [float(s.mean()) if s.size else 0.0 for s in samples]
+            return cls(_frozen(means), samples)
+        return cls(_frozen([_number(row, i) for i, row in enumerate(rows)]))
+
+    def __len__(self) -> int:
+        return int(self.values.size)
+
+    def prefix(self, length: int) -> Signal:
+        """The signal as it was when it had *length* points."""
+        return Signal(self.values[:length], self.samples and self.samples[:length])
+
+    def require_finite(self, detector: str) -> None:
+        """Raise `SignalError` if a value is NaN or infinite, naming the first place."""
+        import numpy as np
+
+        parts = self.samples if self.samples is not None else (self.values,)
+        if all(bool(np.isfinite(part).all()) for part in parts):
+            return
+        rows = self.samples if self.samples is not None else self.values.reshape(-1, 1)
+        place = next(i for i, row in enumerate(rows) if not np.isfinite(row).all())
+        raise SignalError(
+            f"point {place} is not a finite number; {detector} needs finite numbers: leave out"
+            " missing points"
+        )
+
+
+def _frozen(values: Any) -> Vector:
+    import numpy as np
+
+    array: Vector = np.array(values, dtype=np.float64)
+    array.setflags(write=False)
+    return array
+
+
+def _is_nested(row: Any) -> bool:
+    return hasattr(row, "__iter__") and not isinstance(row, (str, bytes)) and _dimensions(row) != 0
+
+
+def _dimensions(row: Any) -> int | None:
+    # A numpy scalar array has __iter__ but is a number.
+    dimensions = getattr(row, "ndim", None)
+    return dimensions if isinstance(dimensions, int) else None
+
+
+def _number(item: Any, place: int) -> float:
+    if isinstance(item, (str, bytes)):
+        raise SignalError(f"point {place} is text, not a number: {item[:40]!r}")
+    try:
+        return float(item)
+    except (TypeError, ValueError, OverflowError):
+        raise SignalError(f"point {place} is not a number: {str(item)[:40]!r}") from None
+
+
+def _numbers(row: Any, place: int) -> list[float]:
+    if not _is_nested(row):
+        return [_number(row, place)]
+    return [_number(item, place) for item in row]
+
+
+def assemble(
+    measurements: Iterable[Measurement], skipped: list[Skipped] | None = None
+) -> list[Series]:
+    """Make series of measurements, in the order in which their keys first appear.
+
+    A second measurement of one key by one run is dropped; measurements of one revision become one
+    point; points are put in order of time. Without times the order is that of the input. Where
+    only some measurements of a series have a time, those without cannot be placed: they are left
+    out, and a line is added to *skipped* for each series concerned.
+    Raises `InputError` where one series has several units or directions.
+    """
+    groups: dict[SeriesKey, list[Measurement]] = {}
+    for measurement in measurements:
+        groups.setdefault(measurement.key, []).append(measurement)
+    return [_series(key, group, skipped) for key, group in groups.items()]
+
+
+def _series(key: SeriesKey, group: list[Measurement], skipped: list[Skipped] | None) -> Series:
+    unit = _only(key, "unit", {m.unit for m in group if m.unit}) or ""
+    direction = _only(key, "direction", {m.direction for m in group if m.direction})
+    placed = [(i, m) for i, m in enumerate(group) if m.landed is not None]
+    if placed and len(placed) < len(group):
+        if skipped is not None:
+            missing = len(group) - len(placed)
+            skipped.append(Skipped(str(key), f"{missing} measurement(s) without a time"))
+    elif not placed:
+        placed = list(enumerate(group))
+    return Series(key, tuple(_points(_unique_runs(_in_order(placed)))), unit, direction)
+
+
+_T = TypeVar("_T")
+_Placed = tuple[int, Measurement]
+
+
+def _only(key: SeriesKey, what: str, found: set[_T]) -> _T | None:
+    if len(found) > 1:
+        listed = " and ".join(sorted(str(f) for f in found))
+        raise InputError(f"{key}: one series has more than one {what}: {listed}")
+    return next(iter(found), None)
+
+
+def _in_order(placed: list[_Placed]) -> list[_Placed]:
+    times = [m.landed for _, m in placed if m.landed is not None]
+    if not times:
+        return placed
+    if times[0] > times[-1] and all(a >= b for a, b in pairwise(times)):
+        # Newest first: rows of equal time are reversed too, and a stable sort would keep them so.
+        return placed[::-1]
+    return sorted(placed, key=lambda item: item[1].landed.timestamp() if item[1].landed else 0.0)
+
+
+def _unique_runs(placed: Iterable[_Placed]) -> Iterator[_Placed]:
+    seen: set[str] = set()
+    for position, measurement in placed:
+        if measurement.run:
+            if measurement.run in seen:
+                continue
+            seen.add(measurement.run)
+        yield position, measurement
+
+
+def _points(placed: Iterable[_Placed]) -> Iterator[Point]:
+    by_revision: dict[object, list[_Placed]] = {}
+    for position, measurement in placed:
+        identity = measurement.revision or (position,)
+        by_revision.setdefault(identity, []).append((position, measurement))
+    for items in by_revision.values():
+        _, first = items[0]
+        if len(items) == 1:
+            samples, attributes = first.samples, first.attributes
+        else:
+            samples = tuple(sample for _, m in items for sample in m.samples)
+            attributes = _joined_attributes([m.attributes for _, m in items])
+        position = min(position for position, _ in items)
+        yield Point(first.revision, first.landed, samples, position, attributes)
+
+
+def _joined_attributes(maps: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
+    joined: dict[str, list[str]] = {}
+    for attributes in maps:
+        for name, value in attributes.items():
+            values = joined.setdefault(name, [])
+            if value not in values:
+                values.append(value)
+    return {name: ", ".join(values) for name, values in joined.items()}
+
+
+def parse_direction(text: str | None) -> Direction | None:
+    """`lower`, `higher` or None; raises `UsageError` for anything else."""
+    if text is None or text == "":
+        return None
+    try:
+        return Direction(text)
+    except ValueError:
+        raise UsageError(f"direction is lower or higher (is better), not {text!r}") from None
+
+
+__all__ = [
+    "Aggregate",
+    "Direction",
+    "Failure",
+    "Measurement",
+    "Point",
+    "Series",
+    "SeriesKey",
+    "Signal",
+    "Skipped",
+    "assemble",
+    "parse_direction",
+]
