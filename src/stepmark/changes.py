@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 from stepmark.errors import SignalError
-from stepmark.series import Aggregate, Series
+from stepmark.series import Aggregate, Series, deviation, mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +141,7 @@ def segments_of(values: Sequence[float] | Any, detection: Detection) -> tuple[Se
 
 def _segment(numbers: list[float], start: int, stop: int) -> Segment:
     part = numbers[start:stop]
-    n = len(part)
-    mean = math.fsum(v / n for v in part)
-    if n == 1:
-        return Segment(start, stop, part[0], None)
-    # Dividing before squaring would lose digits; hypot neither overflows nor underflows.
-    return Segment(start, stop, mean, math.hypot(*(v - mean for v in part)) / math.sqrt(n - 1))
+    return Segment(start, stop, mean(part), deviation(part) if len(part) > 1 else None)
 
 
 def describe(
@@ -179,6 +175,7 @@ def trend(segments: Sequence[Segment]) -> list[float]:
     return [segment.mean for segment in segments for _ in range(segment.n)]
 
 
+@lru_cache(maxsize=4096)  # a report asks several times for each change
 def difference_interval(before: Segment, after: Segment) -> tuple[float, float] | None:
     """95 % confidence interval of the difference of two segments' means, None if unknown.
 
@@ -186,12 +183,12 @@ def difference_interval(before: Segment, after: Segment) -> tuple[float, float] 
     for both. It takes the place of the change as given: the search for it is not accounted for.
     """
     if before.std is not None and after.std is not None:
-        a, b = before.std**2 / before.n, after.std**2 / after.n
-        error = math.sqrt(a + b)
+        a, b = before.std / math.sqrt(before.n), after.std / math.sqrt(after.n)
+        error = math.hypot(a, b)
         if not 0 < error < math.inf:
             freedom = math.inf
         else:
-            freedom = 1 / ((a / (a + b)) ** 2 / (before.n - 1) + (b / (a + b)) ** 2 / (after.n - 1))
+            freedom = 1 / ((a / error) ** 4 / (before.n - 1) + (b / error) ** 4 / (after.n - 1))
     else:
         known = before if before.std is not None else after
         if known.std is None:

@@ -22,7 +22,7 @@ from stepmark.errors import ConfigError, suggest
 from stepmark.series import Aggregate, Direction, SeriesKey
 
 DEFAULT_DETECTOR = "mdl"
-_SPAN = re.compile(r"(\d+)\s*(runs?|d|days?|w|weeks?)")
+_SPAN = re.compile(r"(\d{1,9})\s*(runs?|d|days?|w|weeks?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,10 @@ class Compliance:
     short_runs: int = 14
     long_runs: int = 180
 
+    def __post_init__(self) -> None:
+        if self.short_runs < 1 or self.long_runs < 1:
+            raise ConfigError("short_runs and long_runs are 1 or more")
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -72,10 +76,10 @@ class Columns:
         time, revision, benchmark, metric, value, unit, direction, run, project: name of the column.
         labels: columns that are part of a series' identity.
         attributes: columns that are shown with a point.
-        ignore: columns that are left out.
+        ignore: columns that are left out; ``node`` joins pytest-benchmark's machines.
         time_format: a `datetime.strptime` format; empty means ISO 8601, epoch seconds or
             milliseconds, or a common date form.
-        delimiter: one character; empty means it is found out.
+        delimiter: one character, or ``\\t`` for a tab; empty means it is found out.
         default_benchmark: benchmark of rows where no column names one; empty means the file's
             name without its suffix.
     """
@@ -122,7 +126,15 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Settings for the series whose name matches the glob *match*; None leaves them as they are."""
+    """Settings for the series whose names match a glob; what is left out stays as it is.
+
+    Attributes:
+        match: glob over the series' name, project/benchmark/metric{label=value}.
+        direction: which way is better, lower or higher, where the data do not say.
+        unit: unit of the values, where the data do not say.
+        detector: detector spec for these series.
+        min_relative, min_absolute, min_points, min_segment: as in `[thresholds]`.
+    """
 
     match: str
     direction: Direction | None = None
@@ -188,38 +200,59 @@ def load(path: Path | None = None, start: Path | None = None) -> Settings:
     Raises `ConfigError` naming the file and the key.
     """
     if path is None:
-        path = _nearest((start or Path.cwd()).absolute())
+        path = _nearest(start)
         if path is None:
             return Settings()
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    table = document.get("tool", {}).get("stepmark") if path.name == "pyproject.toml" else document
+    table = _section(document) if path.name == "pyproject.toml" else document
+    if table is None:
+        raise ConfigError(f"{path}: has no table [tool.stepmark]")
     try:
-        return settings_from(table or {})
+        return settings_from(table)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _nearest(folder: Path) -> Path | None:
+def _nearest(start: Path | None) -> Path | None:
+    try:
+        folder = (start or Path.cwd()).absolute()
+    except FileNotFoundError:
+        return None  # the working directory was removed
     for place in (folder, *folder.parents):
         own, shared = place / "stepmark.toml", place / "pyproject.toml"
-        if own.is_file():
+        if _is_file(own):
             return own
-        if shared.is_file():
+        if _is_file(shared):
             try:
-                if "stepmark" in tomllib.loads(shared.read_text(encoding="utf-8")).get("tool", {}):
-                    return shared
-            except (OSError, ValueError):
+                document = tomllib.loads(shared.read_text(encoding="utf-8"))
+            except (OSError, ValueError, RecursionError):
                 continue  # another tool's broken file is not for this one to report
+            if _section(document) is not None:
+                return shared
     return None
 
 
-def settings_from(table: Mapping[str, Any]) -> Settings:
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder above that may not be entered
+        return False
+
+
+def _section(document: Mapping[str, Any]) -> Any:
+    tool = document.get("tool")
+    return tool.get("stepmark") if isinstance(tool, Mapping) else None
+
+
+def settings_from(table: Any) -> Settings:
     """Settings from a parsed TOML table; raises `ConfigError` naming the key."""
+    if not isinstance(table, Mapping):
+        raise ConfigError("[tool.stepmark] must be a table")
     known = ("detector", "aggregate", "thresholds", "compliance", "columns", "series")
     _refuse_unknown(table, known, "")
     rules = table.get("series", [])
@@ -239,14 +272,9 @@ def _rule(rule: Any, place: int) -> Rule:
     where = f"series[{place}]"
     if not isinstance(rule, Mapping) or "match" not in rule:
         raise ConfigError(f'{where}: match = "..." is missing')
+    own = {item.name for item in dataclasses.fields(Thresholds)}
+    _fill(Thresholds, {key: value for key, value in rule.items() if key in own}, where)
     filled: Rule = _fill(Rule, rule, where)
-    Thresholds(
-        **{
-            item.name: getattr(filled, item.name)
-            for item in dataclasses.fields(Thresholds)
-            if getattr(filled, item.name) is not None
-        }
-    )
     return filled
 
 
@@ -255,7 +283,11 @@ def _fill(kind: type[Any], table: Any, where: str) -> Any:
         raise ConfigError(f"{where} must be a table")
     hints = get_type_hints(kind)
     _refuse_unknown(table, list(hints), f"{where}.")
-    return kind(**{k: _convert(v, hints[k], f"{where}.{k}") for k, v in table.items()})
+    values = {k: _convert(v, hints[k], f"{where}.{k}") for k, v in table.items()}
+    try:
+        return kind(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _convert(value: Any, wanted: Any, where: str) -> Any:
@@ -266,18 +298,22 @@ def _convert(value: Any, wanted: Any, where: str) -> Any:
         raise ConfigError(f"{where} must be an array of strings")
     kind = options[0]
     if kind is Span and isinstance(value, str):
-        return Span.parse(value)
+        try:
+            return Span.parse(value)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
     if kind in (Direction, Aggregate) and isinstance(value, str):
         if value in list(kind):
             return kind(value)
         raise ConfigError(f"{where} is one of {', '.join(kind)}, not {value!r}")
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and type(value) is int and abs(value) < _LARGEST:
         return float(value)
     if type(value) is not kind:
         raise ConfigError(f"{where} must be {_KINDS.get(kind, 'a string')}, not {value!r}")
     return value
 
 
+_LARGEST = 1 << 1023  # beyond it a whole number is no float
 _KINDS = {str: "a string", int: "a whole number", float: "a number"}
 
 

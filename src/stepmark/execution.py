@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from stepmark.series import Series
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
@@ -27,13 +29,17 @@ def map_series(
     """The results of *function* for all *series*, in order; *progress* is told (done, all).
 
     Large work runs in one thread a core (compiled kernels release the interpreter's lock), or in
-    *executor* if one is given.
+    *executor* if one is given, which stays open.
     """
-    if executor is None and sum(map(len, series)) < _WORTH_THREADS:
+    if executor is not None:
+        yield from _told(executor.map(function, series), len(series), progress)
+    elif sum(map(len, series)) < _WORTH_THREADS:
         yield from _told(map(function, series), len(series), progress)
-        return
-    with executor or ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        yield from _told(pool.map(function, series), len(series), progress)
+    else:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            yield from _told(pool.map(function, series), len(series), progress)
 
 
 def _told(results: Iterator[Result], total: int, progress: Progress | None) -> Iterator[Result]:

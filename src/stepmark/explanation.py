@@ -6,10 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from stepmark.alerts.policy import counts, judge
-from stepmark.changes import Change, Detection, describe
+from stepmark.changes import Change, Detection, Segment, describe
 from stepmark.config import Thresholds
 from stepmark.errors import SignalError
 from stepmark.plugins import Costed, Detector
@@ -78,7 +76,9 @@ def explain(
     _, changes = describe(series, divided, shown)
     change = next(c for c in changes if c.index == index)
     found = index in detection.indices
-    saved, alternatives, least = None, (), None
+    saved: float | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    least: float | None = None
     if isinstance(detector, Costed):
         saved = detector.cost(signal, others) - detector.cost(signal, divided.indices)
         alternatives = _alternatives(series, detector, signal, others, index)
@@ -133,10 +133,7 @@ def _least_effect(
     divided = sorted((*others, change.index))
 
     def pays(effect: float) -> bool:
-        moved = signal.values.copy()
-        shift = effect * abs(change.before.mean) - change.absolute
-        moved[change.after.start : change.after.stop] += shift
-        trial = Signal.of(np.asarray(moved))
+        trial = _moved(signal, change.after, effect * abs(change.before.mean) - change.absolute)
         return detector.cost(trial, divided) < detector.cost(trial, others)
 
     sign = -1.0 if change.absolute < 0 else 1.0
@@ -149,3 +146,9 @@ def _least_effect(
         middle = (low * high) ** 0.5
         low, high = (low, middle) if pays(sign * middle) else (middle, high)
     return sign * high
+
+
+def _moved(signal: Signal, segment: Segment, shift: float) -> Signal:
+    rows = signal.values if signal.samples is None else signal.samples
+    inside = range(segment.start, segment.stop)
+    return Signal.of([row + shift if i in inside else row for i, row in enumerate(rows)])

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from os import PathLike
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import stepmark
 from stepmark.alerts.compliance import compliance
@@ -28,8 +28,8 @@ from stepmark.alerts.policy import (
     new_changes,
 )
 from stepmark.changes import Change, Detection, describe
-from stepmark.config import Settings
-from stepmark.errors import SignalError, UsageError, suggest
+from stepmark.config import DEFAULT_DETECTOR, Settings
+from stepmark.errors import InputError, SignalError, UsageError, suggest
 from stepmark.execution import Progress, map_series
 from stepmark.plugins import Detector, parse_detector
 from stepmark.reports.summary import SeriesSummary, Summary
@@ -47,8 +47,11 @@ from stepmark.series import (
 if TYPE_CHECKING:
     from stepmark.explanation import Explanation
 
+_T = TypeVar("_T")
+_SHORTEST_PREFIX = 4  # of a revision
 
-def detect(values: Iterable[Any] | Signal, detector: str | Detector = "mdl") -> Detection:
+
+def detect(values: Iterable[Any] | Signal, detector: str | Detector = DEFAULT_DETECTOR) -> Detection:
     """The places where *values* change.
 
     *values* is a sequence of numbers, or of sequences of numbers (the replicates of one revision
@@ -87,11 +90,12 @@ def load(
     direction: Direction | None = None,
 ) -> Loaded:
     """Read *files* as one history; *direction* is used for series whose data do not say."""
-    from stepmark.sources.reading import read_sources
+    from stepmark.sources.reading import garbage_collection_paused, read_sources
 
-    parsed = read_sources(files, format, settings.columns)
-    skipped = list(parsed.skipped)
-    series = assemble(parsed.measurements, skipped)
+    with garbage_collection_paused():
+        parsed = read_sources(files, format, settings.columns)
+        skipped = list(parsed.skipped)
+        series = assemble(parsed.measurements, skipped)
     return Loaded([_settled(s, settings, direction) for s in series], parsed.failures, skipped)
 
 
@@ -209,7 +213,7 @@ def _gate_series(
             reason = "the baseline does not have it" if first_new == 0 else "no new points"
             return Judgement(Outcome.UNJUDGED, (), reason)
     earlier: Sequence[Change] = ()
-    if reach != 0 and first_new > 0:
+    if reach != 0 and first_new >= thresholds.min_points:
         before = replace(series, points=series.points[:first_new])
         detection = detector.detect(before.signal(settings.aggregate))
         _, earlier = describe(before, detection, _plain(settings.aggregate))
@@ -224,17 +228,29 @@ def _gate_series(
 
 def _after(series: Series, since: str) -> int | None:
     """The first point after the revision or date *since*; None where it cannot be placed."""
-    for place, point in enumerate(series.points):
-        if point.revision and point.revision == since:
-            return place + 1
-    if len(since) >= 4:
-        matches = {p.revision for p in series.points if p.revision.startswith(since)}
-        if len(matches) > 1:
-            raise UsageError(f"--since {since}: begins {len(matches)} revisions; give more of it")
-        if matches:
-            found = matches.pop()
-            return next(i for i, p in enumerate(series.points) if p.revision == found) + 1
-    moment = parse_moment(since)
+    place = _at_revision(series, since)
+    return place + 1 if place is not None else _after_moment(series, since)
+
+
+def _at_revision(series: Series, text: str) -> int | None:
+    """The point of the revision *text*, or of the only one that begins so; None if there is none.
+
+    Raises `UsageError` where *text* begins several.
+    """
+    revisions = [point.revision for point in series.points]
+    if text and text in revisions:
+        return revisions.index(text)
+    matches = [i for i, revision in enumerate(revisions) if revision.startswith(text)]
+    if len(text) < _SHORTEST_PREFIX or not matches:
+        return None
+    if len(matches) > 1:
+        raise UsageError(f"revision {text}: begins {len(matches)} revisions; give more of it")
+    return matches[0]
+
+
+def _after_moment(series: Series, text: str) -> int | None:
+    """The first point after the date or time *text*; None where it is none, or points have none."""
+    moment = parse_moment(text)
     if moment is None or not series.timed:
         return None
     return sum(1 for p in series.points if p.landed is not None and p.landed <= moment)
@@ -290,12 +306,18 @@ def _continued(loaded: Loaded, base: Loaded) -> tuple[Loaded, dict[SeriesKey, in
             Series(
                 series.key,
                 points,
-                series.unit or baseline.unit,
-                series.direction or baseline.direction,
+                _agreed(series.key, "unit", series.unit, baseline.unit) or "",
+                _agreed(series.key, "direction", series.direction, baseline.direction),
             )
         )
         lengths[series.key] = len(baseline)
     return replace(loaded, series=joined), lengths
+
+
+def _agreed(key: SeriesKey, what: str, mine: _T | None, theirs: _T | None) -> _T | None:
+    if mine and theirs and mine != theirs:
+        raise InputError(f"{key}: its {what} is {mine}, but {theirs} in the baseline")
+    return mine or theirs
 
 
 def explained(loaded: Loaded, name: str, at: str | None, settings: Settings) -> list[Explanation]:
@@ -331,13 +353,12 @@ def _one_series(series: Sequence[Series], name: str) -> Series:
 
 
 def _place(series: Series, at: str) -> int:
-    after = _after(series, at)
-    if after is not None:
-        exact = parse_moment(at) is None or any(p.revision == at for p in series.points)
-        place = after - 1 if exact else after
-    elif at.isdecimal() and len(at) < 9:
+    place = _at_revision(series, at)
+    if place is None:
+        place = _after_moment(series, at)
+    if place is None and at.isdecimal() and len(at) < 9:
         place = int(at)
-    else:
+    if place is None:
         raise UsageError(f"--at {at}: no such revision, date or point in {series.key}")
     if not 0 < place < len(series):
         raise UsageError(f"--at {at}: a change has points on both sides; 0 < point < {len(series)}")

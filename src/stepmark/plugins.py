@@ -11,6 +11,7 @@ nothing is imported before it is used; others come from entry points of the grou
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -87,7 +88,8 @@ def spec_value(value: Any) -> str:
     """*value* as a spec writes it."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
-    return repr(value) if isinstance(value, float) else str(value)
+    # A numpy number is a float too, and would write its type.
+    return repr(float(value)) if isinstance(value, float) else str(value)
 
 
 def names(group: str) -> list[str]:
@@ -103,10 +105,23 @@ def load(group: str, name: str) -> type[Any]:
         return loaded
     others = _entry_points(group)
     if name in others:
-        return others[name].load()  # type: ignore[no-any-return]
+        return _plugin(others[name])
     known = names(group)
     kind = "format" if group == "sources" else group.removesuffix("s")
     raise SpecError(f"unknown {kind} {name!r}{suggest(name, known)}; known: {', '.join(known)}")
+
+
+def _plugin(point: Any) -> type[Any]:
+    try:
+        loaded: Any = point.load()
+    except Exception as error:  # its import runs code of others
+        problem = f"{type(error).__name__}: {error}"
+        raise SpecError(
+            f"plug-in {point.name} ({point.value}) cannot be loaded: {problem}"
+        ) from error
+    if not isinstance(loaded, type):
+        raise SpecError(f"plug-in {point.name} ({point.value}) is not a class")
+    return loaded
 
 
 def _entry_points(group: str) -> dict[str, Any]:
@@ -121,18 +136,19 @@ def parse_detector(spec: str | Detector) -> Detector:
     A detector object is returned as it is. Raises `SpecError` for anything else, naming the place.
     """
     if not isinstance(spec, str):
-        if isinstance(spec, Detector):
+        if not isinstance(spec, type) and isinstance(spec, Detector):
             return spec
         raise SpecError(f"not a detector or spec: {spec!r}")
     return _Parser(spec).whole()
 
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))"
+    r"\s*(?:(?P<number>[+-]?(?:\d++\.?+\d*+|\.\d++)(?:[eE][+-]?\d++)?+(?![\w.]))"
     r"|(?P<word>[A-Za-z_][\w.\-]*)|(?P<mark>[(),=]))"
 )
 _WORDS = {"true": True, "false": False, "none": None}
 _DEEPEST = 20
+_LONGEST_NUMBER = 400
 
 
 class _Parser:
@@ -155,13 +171,23 @@ class _Parser:
     def error(self, problem: str) -> SpecError:
         return SpecError(f"detector {self.spec!r}: {problem}")
 
-    def take(self, *wanted: str) -> str | None:
-        """The next token if it is one of the marks or kinds *wanted*, which it passes."""
-        kind, text = self.tokens[self.place]
-        if text in wanted or kind in wanted:
-            self.place += 1
-            return text
-        return None
+    def next_is(self, mark: str) -> bool:
+        """Whether the next token is this mark."""
+        return self.tokens[self.place] == ("mark", mark)
+
+    def passes(self, mark: str) -> bool:
+        """Pass the next token if it is this mark."""
+        found = self.next_is(mark)
+        self.place += found
+        return found
+
+    def take(self, kind: str) -> str | None:
+        """Pass the next token if it is of this kind, and return its text."""
+        found, text = self.tokens[self.place]
+        if found != kind:
+            return None
+        self.place += 1
+        return text
 
     def whole(self) -> Detector:
         name = self.take("word")
@@ -177,34 +203,39 @@ class _Parser:
         parameters: dict[str, Any] = {}
         if depth > _DEEPEST:
             raise self.error(f"nested deeper than {_DEEPEST}")
-        if self.take("("):
-            while not self.take(")"):
+        if self.passes("("):
+            while not self.passes(")"):
                 value = self.value(depth)
-                if isinstance(value, str) and self.take("="):
+                if isinstance(value, str) and self.passes("="):
                     if value in parameters:
                         raise self.error(f"{value} is given twice")
                     parameters[value] = self.value(depth)
                 else:
                     members.append(value)
-                if not self.take(",") and self.tokens[self.place][1] != ")":
+                if not self.passes(",") and not self.next_is(")"):
                     raise self.error("a closing parenthesis is missing")
         return _build(name, members, parameters)
 
     def value(self, depth: int) -> Any:
         number = self.take("number")
         if number is not None:
+            if len(number) > _LONGEST_NUMBER or math.isinf(float(number)):
+                raise self.error("a number is too large")
             return int(number) if re.fullmatch(r"[+-]?\d+", number) else float(number)
         word = self.take("word")
         if word is None:
             raise self.error("a value is missing")
-        if self.tokens[self.place][1] == "(":
+        if self.next_is("("):
             return self.call(word, depth + 1)
         return _WORDS.get(word, word)
 
 
 def _build(name: str, members: list[Any], parameters: dict[str, Any]) -> Detector:
     factory = load("detectors", name)
-    fields = [field.name for field in dataclasses.fields(factory)]
+    try:
+        fields = [field.name for field in dataclasses.fields(factory)]
+    except TypeError:
+        raise SpecError(f"detector {name} is not a dataclass: it cannot be configured") from None
     known = [field for field in fields if field != "members"]
     for key in parameters:
         if key not in known:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
+from numbers import Complex, Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stepmark.errors import InputError, SignalError, UsageError
@@ -80,6 +81,7 @@ class Measurement:
         run: identity of the run that measured it; a second measurement of one key by one run is
             the same measurement. Empty if unknown.
         attributes: facts shown with the point (build, version tested, job link, machine).
+        position: place in the original series, missing points counted; None where it has none.
     """
 
     key: SeriesKey
@@ -90,6 +92,7 @@ class Measurement:
     direction: Direction | None = None
     run: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +115,25 @@ class Skipped:
     reason: str
 
 
+def mean(values: Sequence[float]) -> float:
+    """The mean of at least one finite number, whatever their magnitude; that of equals is exact."""
+    halves = math.fsum(v / len(values) / 2 for v in values)  # whose sum cannot overflow
+    return min(max(2 * halves, min(values)), max(values))
+
+
+def deviation(values: Sequence[float]) -> float:
+    """The standard deviation (divisor n - 1) of at least two finite numbers; 0 for equals."""
+    # hypot neither overflows nor underflows, as squares do.
+    middle = mean(values)
+    return math.hypot(*(v - middle for v in values)) / math.sqrt(len(values) - 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """All that was measured of one revision of a series.
 
-    *position* is the place of its first measurement among all that were read for the series
-    (0-based, before sorting and joining).
+    *position* is the place of its first measurement in the original series, or else among all that
+    were read for the series (0-based, before sorting and joining).
     """
 
     revision: str
@@ -128,18 +144,17 @@ class Point:
 
     def value(self, aggregate: Aggregate = Aggregate.MEAN) -> float:
         """The samples as one number; `samples` gives their mean."""
-        ordered = self.samples
-        if len(ordered) == 1:
-            return ordered[0]
+        if len(self.samples) == 1:
+            return self.samples[0]
         if aggregate is Aggregate.MIN:
-            return min(ordered)
+            return min(self.samples)
         if aggregate is Aggregate.MEDIAN:
-            ordered = tuple(sorted(ordered))
+            ordered = sorted(self.samples)
             middle = len(ordered) // 2
             if len(ordered) % 2:
                 return ordered[middle]
             return ordered[middle - 1] / 2 + ordered[middle] / 2
-        return math.fsum(s / len(ordered) for s in ordered)
+        return mean(self.samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +196,8 @@ class Signal:
     """The numbers of a series.
 
     Attributes:
-        values: one number a point, float64, shape (n,), read-only.
+        values: one number a point, float64, shape (n,), read-only; of replicates their mean (NaN
+            where there are none).
         samples: the replicates of each point, or None where there is one number a point.
     """
 
@@ -209,7 +225,8 @@ class Signal:
             raise SignalError(f"a signal is a sequence of numbers, not {values!r}") from None
         if any(_is_nested(row) for row in rows):
             samples = tuple(_frozen(_numbers(row, i)) for i, row in enumerate(rows))
-            means = [float(s.mean()) if s.size else 0.0 for s in samples]
+            with np.errstate(all="ignore"):
+                means = [float(s.mean()) if s.size else math.nan for s in samples]
             return cls(_frozen(means), samples)
         return cls(_frozen([_number(row, i) for i, row in enumerate(rows)]))
 
@@ -256,6 +273,8 @@ def _dimensions(row: Any) -> int | None:
 def _number(item: Any, place: int) -> float:
     if isinstance(item, (str, bytes)):
         raise SignalError(f"point {place} is text, not a number: {item[:40]!r}")
+    if isinstance(item, Complex) and not isinstance(item, Real):
+        raise SignalError(f"point {place} is a complex number: {str(item)[:40]!r}")
     try:
         return float(item)
     except (TypeError, ValueError, OverflowError):
@@ -295,7 +314,7 @@ def _series(key: SeriesKey, group: list[Measurement], skipped: list[Skipped] | N
             skipped.append(Skipped(str(key), f"{missing} measurement(s) without a time"))
     elif not placed:
         placed = list(enumerate(group))
-    return Series(key, tuple(_points(_unique_runs(_in_order(placed)))), unit, direction)
+    return Series(key, tuple(_points(list(_unique_runs(_in_order(placed))))), unit, direction)
 
 
 _T = TypeVar("_T")
@@ -329,20 +348,26 @@ def _unique_runs(placed: Iterable[_Placed]) -> Iterator[_Placed]:
         yield position, measurement
 
 
-def _points(placed: Iterable[_Placed]) -> Iterator[Point]:
+def _points(placed: list[_Placed]) -> Iterator[Point]:
+    named = [m.revision for _, m in placed if m.revision]
+    if len(set(named)) == len(named):
+        # The common case, and millions of points: nothing to join.
+        for place, m in placed:
+            position = place if m.position is None else m.position
+            yield Point(m.revision, m.landed, m.samples, position, m.attributes)
+        return
     by_revision: dict[object, list[_Placed]] = {}
-    for position, measurement in placed:
-        identity = measurement.revision or (position,)
-        by_revision.setdefault(identity, []).append((position, measurement))
+    for place, m in placed:
+        by_revision.setdefault(m.revision or (place,), []).append((place, m))
     for items in by_revision.values():
-        _, first = items[0]
-        if len(items) == 1:
-            samples, attributes = first.samples, first.attributes
-        else:
-            samples = tuple(sample for _, m in items for sample in m.samples)
-            attributes = _joined_attributes([m.attributes for _, m in items])
-        position = min(position for position, _ in items)
-        yield Point(first.revision, first.landed, samples, position, attributes)
+        first = items[0][1]
+        yield Point(
+            revision=first.revision,
+            landed=first.landed,
+            samples=tuple(sample for _, m in items for sample in m.samples),
+            position=min(place if m.position is None else m.position for place, m in items),
+            attributes=_joined_attributes([m.attributes for _, m in items]),
+        )
 
 
 def _joined_attributes(maps: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
@@ -376,5 +401,7 @@ __all__ = [
     "Signal",
     "Skipped",
     "assemble",
+    "deviation",
+    "mean",
     "parse_direction",
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -72,15 +73,16 @@ def record_search(runs: Runs, kernel: Any = loops) -> list[int]:
     """Starts of jumpavg 0.4.2's groups; O(n^2) time, O(n) memory."""
     n = len(runs.sizes)
     make = Buffers(compiled=kernel.COMPILED)
+    samples = list(accumulate(runs.sizes, initial=0))
     parent = make.integers(n)
     last = kernel.record_search(
-        make.integers(runs.sizes),
+        make.integers(samples),
+        make.reals(samples),
         make.reals(runs.averages),
         make.reals(runs.deviations),
         runs.maximum,
         runs.unit,
         _table(runs, make, kernel),
-        make.integers(n),
         make.reals(n),
         make.reals(n),
         make.reals(n),
@@ -102,11 +104,12 @@ def exact_search(runs: Runs, kernel: Any = loops) -> list[int]:
     """
     n = len(runs.sizes)
     make = Buffers(compiled=kernel.COMPILED)
-    sizes = make.integers(runs.sizes)
+    counted = list(accumulate(runs.sizes, initial=0))
+    samples, below = make.integers(counted), make.reals(counted)
     averages = make.reals(runs.averages)
     deviations = make.reals(runs.deviations)
     table = _table(runs, make, kernel)
-    count, mean, squares = make.integers(n), make.reals(n), make.reals(n)
+    mean, squares = make.reals(n), make.reals(n)
     best, base, offset = make.reals(n), make.reals(n), make.integers(n + 1)
     work_cost, work_place, work_origin = make.reals(n), make.reals(n), make.integers(n)
     capacity = 6 * n + 16
@@ -115,8 +118,8 @@ def exact_search(runs: Runs, kernel: Any = loops) -> list[int]:
     done = 0
     while True:
         done = kernel.exact_search(
-            done, capacity, reach, norms, sizes, averages, deviations, runs.maximum, runs.unit,
-            table, count, mean, squares, best, base, offset, *envelope,
+            done, capacity, reach, norms, samples, below, averages, deviations, runs.maximum,
+            runs.unit, table, mean, squares, best, base, offset, *envelope,
             work_cost, work_place, work_origin,
         )  # fmt: skip
         if done == n:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
@@ -50,12 +51,24 @@ def build() -> App:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. A user's mistake is one line on stderr and code 2."""
     app = build()
+    tokens = [
+        _Dash(t) if t == "-" else t for t in (sys.argv[1:] if arguments is None else arguments)
+    ]
     try:
-        result = app(arguments, exit_on_error=False, print_error=False)
+        result = app(tokens, exit_on_error=False, print_error=False)
     except (CycloptsError, StepmarkError) as error:
         print(f"stepmark: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
         return BAD_INPUT
     return result if isinstance(result, int) else OK
+
+
+class _Dash(str):
+    """The argument ``-``, which is standard input: the parser asks how options begin."""
+
+    __slots__ = ()
+
+    def startswith(self, *_: object) -> bool:
+        return False
 
 
 def one_line(message: str) -> str:
@@ -66,13 +79,20 @@ def one_line(message: str) -> str:
 
 def main() -> None:
     """Entry point of the program."""
-    try:
-        code = run()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone: not our failure, and nothing more can be told it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = OK
-    except KeyboardInterrupt:
-        code = 130
+    # Closed streams (``>&-``) are None.
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+        try:
+            code = run()
+            sys.stdout.flush()
+        except BrokenPipeError:
+            abandon_output()
+            code = OK
+        except KeyboardInterrupt:
+            code = 130
     sys.exit(code)
+
+
+def abandon_output() -> None:
+    """Let standard output lead nowhere, for nothing more can be told to its reader."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

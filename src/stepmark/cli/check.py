@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def check_command(
     files: Files,
+    /,
     *,
     reading: Reading = Reading(),  # noqa: B008 - frozen
     last: Annotated[int, Parameter(help="Judge so many last points of each series.")] = 1,
@@ -26,7 +27,8 @@ def check_command(
         str | None, Parameter(help="Judge every change after this revision or date.")
     ] = None,
     base: Annotated[
-        list[str] | None, Parameter(help="History of the base branch that FILES continue.")
+        list[str] | None,
+        Parameter(help="History of the base branch that FILES continue.", negative=()),
     ] = None,
     output: Output = "text",
     to: To = None,
@@ -60,5 +62,7 @@ def _named_as(files: list[str], settings: Settings) -> Settings:
         return settings
     from pathlib import PurePath
 
-    stem = "stdin" if files[0] == "-" else PurePath(files[0]).name.split(".")[0]
-    return replace(settings, columns=replace(settings.columns, default_benchmark=stem))
+    from stepmark.sources.base import Content
+
+    named = Content(files[0], b"", None if files[0] == "-" else PurePath(files[0]))
+    return replace(settings, columns=replace(settings.columns, default_benchmark=named.stem))

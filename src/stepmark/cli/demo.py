@@ -25,8 +25,9 @@ def demo_command(
     from stepmark.config import Settings
     from stepmark.pipeline import analyse, load
     from stepmark.reports import render
+    from stepmark.series import Aggregate
 
-    settings = Settings()
+    settings = Settings(aggregate=Aggregate.MEDIAN)
     history = files("stepmark") / "demo" / "history.csv"
     loaded = load([history.read_bytes()], "csv", settings)
     summary = analyse(loaded, settings, title="Stepmark demo: Python libraries over their releases")

@@ -9,6 +9,7 @@ from stepmark.cli.options import Files, Output, Reading, To, code_of, present, p
 
 def detect_command(
     files: Files,
+    /,
     *,
     reading: Reading = Reading(),  # noqa: B008 - frozen
     output: Output = "text",

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -23,9 +22,15 @@ if TYPE_CHECKING:
     from stepmark.pipeline import Loaded
     from stepmark.reports import Summary
 
-Output = Literal["text", "json", "csv", "markdown", "html", "junit", "github", "sarif"]
+Output = Annotated[
+    Literal["text", "json", "csv", "markdown", "html", "junit", "github", "sarif"],
+    Parameter(help="Form of the result."),
+]
+# These forms have no place for warnings: they are told on stderr.
+_WITHOUT_NOTES = ("csv", "junit")
 Files = Annotated[
-    list[str], Parameter(help="Files to read; - is standard input, a folder a known layout.")
+    list[str],
+    Parameter(help="Files to read; - is standard input, a folder a known layout.", negative=()),
 ]
 To = Annotated[Path | None, Parameter(help="Write there instead of to standard output.")]
 
@@ -56,7 +61,9 @@ class Reading:
     ] = None
     column: Annotated[
         list[str] | None,
-        Parameter(help="Meaning of a CSV column: time=NAME, revision=NAME, labels=A,B ..."),
+        Parameter(
+            help="Meaning of a CSV column: time=NAME, revision=NAME, labels=A,B ...", negative=()
+        ),
     ] = None
     config: Annotated[
         Path | None, Parameter(help="Configuration file instead of the nearest one.")
@@ -109,25 +116,48 @@ def emit(text: str, to: Path | None) -> None:
 
     Raises `OutputError` naming the file where that is impossible.
     """
-    if to is None:
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-        return
-    temporary = None
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=to.parent, prefix=f".{to.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
+        if to is None:
+            _print(text)
+        elif to.exists() and not to.is_file() and not to.is_dir():
+            # A device or pipe, such as /dev/null, is written to and never replaced.
+            to.write_text(text, encoding="utf-8", errors="replace", newline="")
+        else:
+            _replace(Path(os.path.realpath(to)), text)
+    except OSError as error:
+        place = "standard output" if to is None else to
+        raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from None
+
+
+def _print(text: str) -> None:
+    from stepmark.cli import abandon_output
+
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        abandon_output()  # the reader has seen enough: the exit code still says what was found
+    except OSError:
+        abandon_output()
+        raise
+
+
+def _replace(target: Path, text: str) -> None:
+    import tempfile
+
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".stepmark-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="") as file:
             file.write(text)
         mask = os.umask(0)
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)
-        temporary.replace(to)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise OutputError(f"{to}: cannot be written: {error.strerror or error}") from None
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def present(summary: Summary, output: Output, to: Path | None) -> None:
@@ -135,7 +165,17 @@ def present(summary: Summary, output: Output, to: Path | None) -> None:
     from stepmark.reports import render
 
     options = terminal() if output == "text" and to is None else {}
+    if output in _WITHOUT_NOTES:
+        for note in (*summary.warnings, *(f"{s.source}: {s.reason}" for s in summary.skipped)):
+            tell(note)
     emit(render(summary, output, **options), to)
+
+
+def tell(note: str) -> None:
+    """Print a note for the user on stderr, on one line."""
+    from stepmark.cli import one_line
+
+    print(f"stepmark: note: {one_line(note)}", file=sys.stderr)  # noqa: T201
 
 
 def terminal() -> dict[str, bool | int]:

@@ -14,6 +14,7 @@ from stepmark.cli.options import Files, Reading, code_of, emit, progress
 
 def report_command(
     files: Files,
+    /,
     *,
     reading: Reading = Reading(),  # noqa: B008 - frozen
     title: Annotated[str, Parameter(help="Heading of the page.")] = "Performance report",

@@ -15,11 +15,12 @@ from stepmark.errors import ConfigError, UsageError
 
 def trend_command(
     files: Files,
+    /,
     *,
     reading: Reading = Reading(),  # noqa: B008 - frozen
     short: Annotated[str | None, Parameter(help="Short-term window: 7d, 1w or 14 runs.")] = None,
     long: Annotated[str | None, Parameter(help="Long-term window: 90d, 13w or 180 runs.")] = None,
-    output: Literal["text", "json"] = "text",
+    output: Annotated[Literal["text", "json"], Parameter(help="Form of the result.")] = "text",
     to: To = None,
 ) -> int:
     """Show how each series' trend stands against a week and a quarter ago.
@@ -45,8 +46,9 @@ def trend_command(
     with progress("Detecting") as tell:
         summary = analyse(loaded, settings, progress=tell, title="Stepmark trend")
     if output == "text":
-        shown = terminal()
-        emit(render_trend(summary, width=int(shown["width"]), color=bool(shown["color"])), to)
+        shown = terminal() if to is None else {}
+        shown.pop("charts", None)
+        emit(render_trend(summary, **shown), to)
     else:
         present(summary, output, to)
     return code_of(summary)

@@ -12,13 +12,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median, quantiles, stdev
+from statistics import median, quantiles
 from typing import Any, ClassVar
 
 from stepmark.changes import Detection
 from stepmark.errors import SpecError
 from stepmark.plugins import Specified
-from stepmark.series import Signal
+from stepmark.series import Signal, deviation
 
 
 class PointClass(StrEnum):
@@ -85,7 +85,9 @@ class TMM(Specified):
             raise SpecError(f"tmm: compat is true or false, not {self.compat!r}")
         for field in ("fence", "sigmas"):
             value = getattr(self, field)
-            if not (isinstance(value, (int, float)) and 0 < value < math.inf):
+            if type(value) is bool or not (
+                isinstance(value, (int, float)) and 0 < value < math.inf
+            ):
                 raise SpecError(f"tmm: {field} is a positive number, not {value!r}")
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
@@ -105,7 +107,7 @@ class TMM(Specified):
         With ``compat=false`` a new level is marked at its first point. Fewer than three points are
         all normal.
         """
-        signal = Signal.of(signal)
+        signal = Signal(Signal.of(signal).values)
         signal.require_finite("tmm")
         values = signal.values.tolist()
         return self._old_rules(values) if self.compat else self._rules(values)
@@ -122,7 +124,7 @@ class TMM(Specified):
             trimmed.append(None if value < low else value)
             valid = [v for v in trimmed[max(0, i - width + 1) :] if v is not None]
             medians.append(median(valid) if len(valid) >= 2 else None)
-            deviations.append(stdev(valid) if len(valid) >= 2 else None)
+            deviations.append(deviation(valid) if len(valid) >= 2 else None)
         classes = [
             self._old_class(i, trimmed[i], medians[i], deviations[i]) if n >= 3 else _NORMAL
             for i in range(n)
@@ -130,15 +132,15 @@ class TMM(Specified):
         return Trending(tuple(classes), tuple(trimmed), tuple(medians), tuple(deviations))
 
     def _old_class(
-        self, i: int, value: float | None, trend: float | None, deviation: float | None
+        self, i: int, value: float | None, trend: float | None, spread: float | None
     ) -> PointClass:
         if i == 0:
             return _NORMAL
-        if value is None or trend is None or deviation is None:
+        if value is None or trend is None or spread is None:
             return PointClass.OUTLIER
-        if value < trend - self.sigmas * deviation:
+        if value < trend - self.sigmas * spread:
             return PointClass.REGRESSION
-        if value > trend + self.sigmas * deviation:
+        if value > trend + self.sigmas * spread:
             return PointClass.PROGRESSION
         return _NORMAL
 
@@ -153,7 +155,7 @@ class TMM(Specified):
             window = level[-self.window :]
             enough = len(window) >= 2
             medians.append(median(window) if enough else None)
-            deviations.append(stdev(window) if enough else None)
+            deviations.append(deviation(window) if enough else None)
             side = self._side(value, window)
             if side is None:
                 level.append(value)
@@ -176,7 +178,7 @@ class TMM(Specified):
         if len(window) < min(self.window, _FEWEST):
             return None
         low, high = self._fences(window)
-        reach = self.sigmas * stdev(window)
+        reach = self.sigmas * deviation(window)
         trend = median(window)
         if value < min(low, trend - reach):
             return PointClass.REGRESSION

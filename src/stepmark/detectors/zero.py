@@ -14,7 +14,7 @@ from stepmark.series import Signal
 
 @dataclass(frozen=True, slots=True)
 class Zero(Specified):
-    """Finds no change in anything, as `zero` of the Turing Change Point Detection Benchmark."""
+    """Finds no change: the baseline of every comparison, as in the Turing benchmark."""
 
     name: ClassVar[str] = "zero"
 

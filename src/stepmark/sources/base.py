@@ -160,6 +160,4 @@ def too_long(name: str, limits: Limits, series: str) -> LimitError:
 
 def too_many(name: str, limits: Limits) -> LimitError:
     """The error for a file of more measurements than the limits allow."""
-    return LimitError(
-        f"{name}: more than {limits.max_measurements:,} measurements; split the file"
-    )
+    return LimitError(f"{name}: more than {limits.max_measurements:,} measurements; split the file")

@@ -88,13 +88,13 @@ def fill_table(table: cython.double[::1], top: cython.double) -> None:
 
 
 def record_search(
-    sizes: cython.longlong[::1],
+    samples: cython.longlong[::1],
+    below: cython.double[::1],
     averages: cython.double[::1],
     deviations: cython.double[::1],
     maximum: cython.double,
     unit: cython.double,
     table: cython.double[::1],
-    count: cython.longlong[::1],
     mean: cython.double[::1],
     spread: cython.double[::1],
     before: cython.double[::1],
@@ -104,11 +104,12 @@ def record_search(
 ) -> cython.longlong:
     """The record search of jumpavg 0.4.2; the start of the last group (follow *parent* back).
 
-    For each start s, the open list is: the record of the prefix s (its last group starts at
-    parent[s], its bits are before[s]) and one group s..i of count[s] samples. previous[s] is the
-    average of the group before in units, norm[s] the bits of the norm that it brings.
+    samples[i] samples come before run i; *below* holds the same numbers as floats. For each start
+    s, the open list is: the record of the prefix s (its last group starts at parent[s], its bits
+    are before[s]) and one group s..i. previous[s] is the average of the group before in units,
+    norm[s] the bits of the norm that it brings.
     """
-    runs: cython.Py_ssize_t = len(sizes)
+    runs: cython.Py_ssize_t = len(averages)
     i: cython.Py_ssize_t
     s: cython.Py_ssize_t
     record: cython.Py_ssize_t = -1
@@ -119,12 +120,12 @@ def record_search(
     old: cython.double
     added: cython.double
     average: cython.double
-    squares: cython.double
+    squared: cython.double
     gap: cython.double
     bits: cython.double
     with cython.nogil:
         for i in range(runs):
-            added = sizes[i]
+            added = below[i + 1] - below[i]
             parent[i] = record
             before[i] = record_bits
             if record >= 0:
@@ -132,34 +133,30 @@ def record_search(
                 norm[i] = _norm_bits(previous[i], top)
             else:
                 norm[i] = first_bits
-            count[i] = sizes[i]
             mean[i] = averages[i]
             spread[i] = deviations[i]
+            if added >= 1.0:
+                squared = deviations[i] * deviations[i] * added
+                # A loop of its own, without branches or calls: compilers make vectors of it.
+                for s in range(i):
+                    old = below[i] - below[s]
+                    n = old + added
+                    # Merging starts from nothing, as there: the state itself is rounded again.
+                    average = mean[s] * old / (old if old >= 1.0 else 1.0)
+                    gap = averages[i] - average
+                    mean[s] = average + gap * added / n
+                    spread[s] = sqrt(
+                        (spread[s] * spread[s] * old + squared + gap * gap * old * added / n) / n
+                    )
             record = -1
             # The new singleton comes first and wins its ties; then the smallest start does.
             for s in range(-1, i):
                 if s < 0:
                     s = i
-                elif added >= 1.0:
-                    # Merging starts from nothing, as there: the state itself is rounded again.
-                    old = count[s]
-                    average = 0.0
-                    squares = 0.0
-                    if old >= 1.0:
-                        average = mean[s] * old / old
-                        squares = spread[s] * spread[s] * old
-                    n = old + added
-                    gap = averages[i] - average
-                    average += gap * added / n
-                    squares += deviations[i] * deviations[i] * added
-                    squares += gap * gap * old * added / n
-                    count[s] += sizes[i]
-                    mean[s] = average
-                    spread[s] = sqrt(squares / n)
                 bits = before[s]
-                n = count[s]
+                n = below[i + 1] - below[s]
                 if n >= 1.0:
-                    bits += table[count[s]] + _spread_bits(n, spread[s] / unit)
+                    bits += table[samples[i + 1] - samples[s]] + _spread_bits(n, spread[s] / unit)
                     bits += norm[s]
                     if parent[s] >= 0:
                         bits -= log(fabs(mean[s] / unit - previous[s]) + 1.0) / LN2
@@ -174,13 +171,13 @@ def exact_search(
     capacity: cython.Py_ssize_t,
     reach: cython.double,
     norms: cython.double,
-    sizes: cython.longlong[::1],
+    samples: cython.longlong[::1],
+    below: cython.double[::1],
     averages: cython.double[::1],
     deviations: cython.double[::1],
     maximum: cython.double,
     unit: cython.double,
     table: cython.double[::1],
-    count: cython.longlong[::1],
     mean: cython.double[::1],
     squares: cython.double[::1],
     best: cython.double[::1],
@@ -198,11 +195,12 @@ def exact_search(
     best[s] is the least number of bits of runs 0..e whose last group starts at s. The groups
     before s enter as a function of the average x of the group s..e:
     base[s] - log2 of the upper envelope of weight * (|x - place| + 1), whose parts stand in
-    offset[s]..offset[s + 1]. Stops early where *capacity* of the envelope's buffers is used up.
+    offset[s]..offset[s + 1]. samples[e] samples come before run e; *below* holds the same numbers
+    as floats. Stops early where *capacity* of the envelope's buffers is used up.
     *reach* is at least the largest difference of two averages, in units, and *norms* the largest
     difference of two norms, in bits.
     """
-    runs: cython.Py_ssize_t = len(sizes)
+    runs: cython.Py_ssize_t = len(averages)
     e: cython.Py_ssize_t
     s: cython.Py_ssize_t
     k: cython.Py_ssize_t
@@ -216,10 +214,13 @@ def exact_search(
     n: cython.double
     old: cython.double
     added: cython.double
+    squared: cython.double
     gap: cython.double
+    moved: cython.double
     x: cython.double
     bits: cython.double
     cost: cython.double
+    spread: cython.double
     height: cython.double
     highest: cython.double
     least: cython.double
@@ -245,7 +246,7 @@ def exact_search(
                     if candidates == 0 or work_cost[candidates] < least:
                         least = work_cost[candidates]
                     candidates += 1
-            base[e] = least
+            base[e] = least if e > 0 else first_bits
             for k in range(candidates):
                 work_cost[k] = pow(2.0, least - work_cost[k])
             end = offset[e]
@@ -270,27 +271,31 @@ def exact_search(
                         kept += 1
                 candidates = kept
             offset[e + 1] = end
-            count[e] = 0
             mean[e] = 0.0
             squares[e] = 0.0
-            added = sizes[e]
+            added = below[e + 1] - below[e]
+            squared = deviations[e] * deviations[e] * added
+            # A loop of its own, without branches or calls: compilers make vectors of it.
             for s in range(e + 1):
-                old = count[s]
-                n = old + added
+                old = below[e] - below[s]
                 gap = averages[e] - mean[s]
-                mean[s] += gap * added / n
-                squares[s] += deviations[e] * deviations[e] * added + gap * gap * old * added / n
-                count[s] += sizes[e]
-                bits = table[count[s]] + _spread_bits(n, sqrt(squares[s] / n) / unit)
-                if s == 0:
-                    best[s] = bits + first_bits
-                else:
+                moved = gap * added / (old + added)
+                mean[s] += moved
+                squares[s] += squared + gap * old * moved
+            for s in range(e + 1):
+                highest = 1.0
+                if s > 0:
                     x = mean[s] / unit
                     highest = 0.0
                     for k in range(offset[s], offset[s + 1]):
                         height = weight[k] * (fabs(x - place[k]) + 1.0)
                         if height > highest:
                             highest = height
-                    best[s] = bits + base[s] - log(highest) / LN2
+                n = below[e + 1] - below[s]
+                # _spread_bits less the envelope's, with one logarithm for both.
+                spread = sqrt(squares[s] / n) / unit
+                bits = log((spread + 2.0 if n >= 2.0 else 1.0) / highest)
+                bits += (n - 1.0) * log(spread + 1.0)
+                best[s] = base[s] + table[samples[e + 1] - samples[s]] + bits / LN2
             done = e + 1
     return done

@@ -1,0 +1,338 @@
+# SPDX-FileCopyrightText: The Stepmark developers
+# SPDX-License-Identifier: Apache-2.0
+"""Files, folders and streams to measurements: the only part of the sources that does input."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from typing import IO, Any, TypeAlias
+
+from stepmark import plugins
+from stepmark.config import Columns
+from stepmark.errors import InputError, LimitError
+from stepmark.sources.base import Content, Limits, Parsed, Reasons, Source, too_long
+from stepmark.sources.pytest_benchmark import PytestBenchmark, separate_machines
+from stepmark.sources.text import HEAD, decoded, is_binary, load_json, starts_as_json
+from stepmark.sources.uti import is_result_name
+
+Readable: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[Any]"
+"""A path (``-`` is standard input), or content: bytes, or a binary or text file object."""
+
+_DEFAULT_COLUMNS = Columns()
+_DEFAULT_LIMITS = Limits()
+_GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 24
+_SAVED = re.compile(r"\d{4,}_.+\.json(\.gz)?")
+_TABLES = (".csv", ".tsv", ".txt", ".dat")
+
+
+def read_sources(
+    sources: Iterable[Readable],
+    format: str = "auto",  # noqa: A002 - the name is part of the contract
+    columns: Columns = _DEFAULT_COLUMNS,
+    limits: Limits = _DEFAULT_LIMITS,
+) -> Parsed:
+    """Everything that can be read from several files, folders or streams, in the order given.
+
+    Raises `InputError` naming file, problem and remedy for the first that cannot be read, and
+    `SpecError` for an unknown *format*.
+    """
+    chosen = None if format == "auto" else _source(format)
+    with garbage_collection_paused():
+        found = [part for source in sources for part in _read(source, chosen, columns, limits)]
+        return _joined(found, columns, limits)
+
+
+def read_source(
+    source: Readable,
+    format: str = "auto",  # noqa: A002 - the name is part of the contract
+    columns: Columns = _DEFAULT_COLUMNS,
+    limits: Limits = _DEFAULT_LIMITS,
+) -> Parsed:
+    """Everything that can be read from one file, known folder layout, or stream.
+
+    The format is found out from the content unless it is named. Of a folder, files that cannot be
+    read are left out with a reason each. Raises `InputError` naming file, problem and remedy, and
+    `SpecError` for an unknown *format*.
+    """
+    return read_sources([source], format, columns, limits)
+
+
+def read_content(source: Readable, limits: Limits = _DEFAULT_LIMITS) -> Content:
+    """The bytes of one file or stream, decompressed if they are gzip.
+
+    Raises `InputError` for what cannot be read, `LimitError` for what is too large.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _content("<bytes>", bytes(source), None, limits)
+    if isinstance(source, (str, os.PathLike)):
+        name = os.fspath(source)
+        if name == "-":
+            stream = getattr(sys.stdin, "buffer", sys.stdin)
+            return _content("<stdin>", _drain("<stdin>", stream, limits), None, limits)
+        with _opened(name) as file:
+            return _content(name, _drain(name, file, limits), _absolute(name), limits)
+    named = getattr(source, "name", None)
+    path = _absolute(named) if isinstance(named, str) and Path(named).is_file() else None
+    name = named if isinstance(named, str) else "<stream>"
+    return _content(name, _drain(name, source, limits), path, limits)
+
+
+@contextmanager
+def garbage_collection_paused() -> Iterator[None]:
+    """No search for cycles meanwhile: it would walk millions of measurements again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def find_format(content: Content) -> Source:
+    """The format that *content* is in, told from what is in it.
+
+    Formats with marks of their own are asked before CSV, which any table is. The file's name only
+    decides where nothing else does: a broken table is still one. Raises `InputError`.
+    """
+    if is_binary(content.data):
+        raise InputError(f"{content.name}: a binary file; {_known_formats()}")
+    names = sorted(plugins.names("sources"), key=lambda name: name == "csv")
+    for name in names:
+        source = _source(name)
+        if source.recognises(content):
+            return source
+    if starts_as_json(content):
+        load_json(content)
+        raise InputError(f"{content.name}: JSON of no format that is known; {_known_formats()}")
+    decoded(content)
+    if content.name.lower().removesuffix(".gz").endswith(_TABLES):
+        return _source("csv")
+    raise InputError(f"{content.name}: the format is not recognised; {_known_formats()}")
+
+
+def _known_formats() -> str:
+    return f"formats are {', '.join(plugins.names('sources'))} (name one with --format)"
+
+
+def _source(name: str) -> Source:
+    made: Source = plugins.load("sources", name)()
+    return made
+
+
+def _read(
+    source: Readable, chosen: Source | None, columns: Columns, limits: Limits
+) -> list[tuple[str, Parsed]]:
+    """Format and find of each file that *source* is."""
+    # pathlib raises for names that are too long; those are for opening to report.
+    if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):  # noqa: PTH112
+        return _read_folder(Path(source), chosen, columns, limits)
+    content = read_content(source, limits)
+    parser = chosen or find_format(content)
+    return [(parser.name, parser.parse(content, columns))]
+
+
+def _content(name: str, data: bytes, path: PurePath | None, limits: Limits) -> Content:
+    if len(data) > limits.max_bytes:
+        raise LimitError(f"{name}: more than {limits.max_bytes:,} bytes; split the file")
+    if data.startswith(_GZIP):
+        data = _inflated(name, data, limits)
+    if not data or data[:HEAD].isspace():
+        raise InputError(f"{name}: empty; it should hold results ({_known_formats()})")
+    return Content(name, data, path, limits)
+
+
+def _inflated(name: str, data: bytes, limits: Limits) -> bytes:
+    import gzip
+    import zlib
+
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            plain = file.read(limits.max_bytes + 1)
+    except EOFError:
+        raise InputError(f"{name}: the gzip data are cut off; fetch the file again") from None
+    except (OSError, zlib.error) as error:
+        raise InputError(f"{name}: broken gzip data: {error}") from None
+    if len(plain) > limits.max_bytes:
+        raise LimitError(f"{name}: decompresses to more than {limits.max_bytes:,} bytes; split it")
+    return plain
+
+
+def _opened(name: str) -> IO[bytes]:
+    try:
+        return Path(name).open("rb")
+    except FileNotFoundError:
+        raise InputError(f"{name}: no such file or folder") from None
+    except IsADirectoryError:
+        raise InputError(f"{name}: a folder, where a file is expected") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name}: cannot be opened: {_problem(error)}") from None
+
+
+def _drain(name: str, file: Any, limits: Limits) -> bytes:
+    """All bytes of an open file, but not many more than the limit."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while size <= limits.max_bytes and (part := file.read(_CHUNK)):
+            parts.append(part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part)
+            size += len(parts[-1])
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: not {error.encoding.upper()} text; open it as bytes") from None
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{name}: cannot be read: {_problem(error)}") from None
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _problem(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _absolute(name: str) -> PurePath:
+    return PurePath(os.path.abspath(name))  # noqa: PTH100 - links must stay as they are
+
+
+def _read_folder(
+    folder: Path, chosen: Source | None, columns: Columns, limits: Limits
+) -> list[tuple[str, Parsed]]:
+    reasons = Reasons(str(folder), limits)
+    for name, find in _LAYOUTS.items():
+        if chosen is not None and chosen.name != name:
+            continue
+        files = find(folder, reasons)
+        if len(files) > limits.max_files:
+            raise LimitError(f"{folder}: more than {limits.max_files:,} files; name a subfolder")
+        if files:
+            return _read_files(folder, files, _source(name), columns, reasons, limits)
+    because = f" ({reasons.first()})" if reasons.kept else ""
+    raise InputError(
+        f"{folder}: a folder of no known layout{because}; known are a UTI tree (*.info.json) and a"
+        " pytest-benchmark storage (NNNN_*.json); name other files one by one"
+    )
+
+
+def _read_files(
+    folder: Path,
+    files: list[Path],
+    parser: Source,
+    columns: Columns,
+    reasons: Reasons,
+    limits: Limits,
+) -> list[tuple[str, Parsed]]:
+    parts = []
+    for file in files:
+        name = str(file)
+        try:
+            parsed = parser.parse(read_content(name, limits), columns)
+        except InputError as error:
+            place, problem = _split(name, str(error))
+            reasons.add(place, problem)
+            continue
+        for skipped in parsed.skipped:
+            reasons.add(skipped.source, skipped.reason)
+        parts.append((parser.name, Parsed(parsed.measurements, parsed.failures)))
+    if not parts:
+        raise InputError(f"{folder}: nothing could be read: {reasons.first()}")
+    return [*parts, (parser.name, Parsed(skipped=reasons.result()))]
+
+
+def _split(name: str, message: str) -> tuple[str, str]:
+    """Place and problem of an error message about the file *name*."""
+    match = re.match(r"((?::\d+)?): ", message.removeprefix(name))
+    if match is None or not message.startswith(name):
+        return name, message
+    return name + match[1], message[len(name) + match.end() :]
+
+
+def _uti_files(folder: Path, reasons: Reasons) -> list[Path]:
+    """The results of a UTI tree; links are not followed, so that no loop and no escape is."""
+
+    def note(error: OSError) -> None:
+        reasons.add(str(error.filename), _problem(error))
+
+    found = []
+    for root, folders, names in os.walk(folder, onerror=note):
+        folders.sort()
+        found += [Path(root, name) for name in sorted(names) if is_result_name(name)]
+    return _regular(found, reasons)
+
+
+def _storage_files(folder: Path, reasons: Reasons) -> list[Path]:
+    """The saved runs of a pytest-benchmark storage, of one machine in it, or of a plain folder."""
+    try:
+        entries = sorted(folder.iterdir())
+        inside = [entry for entry in entries if entry.is_dir() and not entry.is_symlink()]
+        files = [*entries, *(file for machine in inside for file in sorted(machine.iterdir()))]
+    except OSError as error:
+        reasons.add(str(error.filename), _problem(error))
+        return []
+    saved = [file for file in files if _SAVED.fullmatch(file.name)]
+    if saved:
+        return _regular(saved, reasons)
+    others = _regular((f for f in entries if f.name.endswith((".json", ".json.gz"))), reasons)
+    return others if all(_is_saved_run(file) for file in others) else []
+
+
+def _is_saved_run(file: Path) -> bool:
+    try:
+        return PytestBenchmark().recognises(read_content(file))
+    except InputError:
+        return False
+
+
+def _regular(files: Iterable[Path], reasons: Reasons) -> list[Path]:
+    """Those of *files* that are neither links, folders nor pipes."""
+    found = []
+    for file in files:
+        if file.is_symlink():
+            reasons.add(str(file), "a symbolic link, which is not followed")
+        elif not file.is_file():
+            reasons.add(str(file), "not a regular file")
+        else:
+            found.append(file)
+    return found
+
+
+_LAYOUTS: dict[str, Callable[[Path, Reasons], list[Path]]] = {
+    "uti": _uti_files,
+    "pytest-benchmark": _storage_files,
+}
+
+
+def _joined(parts: list[tuple[str, Parsed]], columns: Columns, limits: Limits) -> Parsed:
+    saved = [parsed for name, parsed in parts if name == PytestBenchmark.name]
+    separated = iter(separate_machines(saved, columns))
+    found = [next(separated) if name == PytestBenchmark.name else parsed for name, parsed in parts]
+    if len(found) == 1:
+        return found[0]
+    joined = Parsed(
+        [measurement for parsed in found for measurement in parsed.measurements],
+        [failure for parsed in found for failure in parsed.failures],
+        [skipped for parsed in found for skipped in parsed.skipped],
+    )
+    if len(joined.measurements) > limits.max_points:
+        counts = Counter(measurement.key for measurement in joined.measurements)
+        for key, count in counts.items():
+            if count > limits.max_points:
+                raise too_long("the files together", limits, str(key))
+    return joined
+
+
+__all__ = [
+    "Limits",
+    "Readable",
+    "find_format",
+    "garbage_collection_paused",
+    "read_content",
+    "read_source",
+    "read_sources",
+]
