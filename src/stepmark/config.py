@@ -79,7 +79,7 @@ class Columns:
         ignore: columns that are left out; ``node`` joins pytest-benchmark's machines.
         time_format: a `datetime.strptime` format; empty means ISO 8601, epoch seconds or
             milliseconds, or a common date form.
-        delimiter: one character, or ``\\t`` for a tab; empty means it is found out.
+        delimiter: one character, or ``tab``; empty means it is found out.
         default_benchmark: benchmark of rows where no column names one; empty means the file's
             name without its suffix.
     """

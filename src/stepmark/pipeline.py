@@ -51,7 +51,9 @@ _T = TypeVar("_T")
 _SHORTEST_PREFIX = 4  # of a revision
 
 
-def detect(values: Iterable[Any] | Signal, detector: str | Detector = DEFAULT_DETECTOR) -> Detection:
+def detect(
+    values: Iterable[Any] | Signal, detector: str | Detector = DEFAULT_DETECTOR
+) -> Detection:
     """The places where *values* change.
 
     *values* is a sequence of numbers, or of sequences of numbers (the replicates of one revision

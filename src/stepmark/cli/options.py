@@ -178,7 +178,7 @@ def tell(note: str) -> None:
     print(f"stepmark: note: {one_line(note)}", file=sys.stderr)  # noqa: T201
 
 
-def terminal() -> dict[str, bool | int]:
+def terminal() -> dict[str, Any]:
     """What the terminal can show, as options of the text report."""
     shown = sys.stdout.isatty()
     plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"

@@ -32,10 +32,7 @@ def _count_bits(n: cython.double, top: cython.double) -> cython.double:
     if n >= 2.0:
         bits += log(1.0 - 1.0 / (top + 2.0)) / LN2
         bits += (
-            LN2
-            + (n - 1.0) / 2.0 * LN_PI
-            - lgamma((n - 1.0) / 2.0)
-            + (n - 2.0) / 2.0 * log(n)
+            LN2 + (n - 1.0) / 2.0 * LN_PI - lgamma((n - 1.0) / 2.0) + (n - 2.0) / 2.0 * log(n)
         ) / LN2
     return bits
 
