@@ -64,6 +64,26 @@ class Costed(Protocol):
         ...  # pragma: no cover
 
 
+class Tracker(Protocol):
+    """A detector at work on a signal that grows."""
+
+    def extend(self, values: Any) -> Detection:
+        """Add *values* at the end; the places in all points so far, as `detect` would give them.
+
+        One more point costs far less than a full run.
+        """
+        ...  # pragma: no cover
+
+
+@runtime_checkable
+class Online(Protocol):
+    """A detector that can follow a growing signal."""
+
+    def track(self) -> Tracker:
+        """A tracker that has seen no point yet."""
+        ...  # pragma: no cover
+
+
 class Specified:
     """Mixin for frozen dataclasses that a spec can name: ``str(x)`` is the canonical spec.
 
