@@ -34,8 +34,8 @@ def scaled(values: Vector, scale: Scale) -> Vector:
     if scale == "noise":
         level = noise_level(values)
         return values / level if level > 0 else values
-    # R accumulates in 80 bits and rounds once; where long double is only 64 bits, the last digit may
-    # differ from R's.
+    # R accumulates in 80 bits and rounds once; where long double has only 64 bits, the last digit
+    # may differ from R's.
     centred = values - float(np.sum(values, dtype=np.longdouble) / values.size)
     squares = np.sum((centred * centred).astype(np.longdouble), dtype=np.longdouble)
     deviation = float(np.sqrt(float(squares) / (values.size - 1)))
