@@ -477,3 +477,16 @@ class TestProcess:
         with pytest.raises(SystemExit) as caught:
             main()
         assert caught.value.code == 130
+
+
+class TestInterpretedKernels:
+    def test_is_told_once_where_it_will_be_felt(self, call, monkeypatch):
+        monkeypatch.setattr("stepmark._kernels.loops.mdl.COMPILED", False)
+        Path("long.csv").write_text(table([1] * 600))
+        code, _, err = call("detect", "long.csv", "flat.csv", "--detector", "zero")
+        assert code == 0
+        assert err.count("no C compiler was found") == 1
+
+    def test_is_not_told_where_it_is_not(self, call, monkeypatch):
+        monkeypatch.setattr("stepmark._kernels.loops.mdl.COMPILED", False)
+        assert call("detect", "flat.csv", "--detector", "zero")[2] == ""

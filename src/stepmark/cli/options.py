@@ -93,7 +93,26 @@ class Reading:
         from stepmark.series import parse_direction
 
         direction = parse_direction(self.direction)
-        return load(files, self.format, settings, direction)
+        loaded = load(files, self.format, settings, direction)
+        _tell_if_slow(loaded)
+        return loaded
+
+
+# From here on an interpreted kernel is felt: some tenths of a second a series.
+_LONG_SERIES = 500
+
+
+def _tell_if_slow(loaded: Loaded) -> None:
+    """Say once that the kernels run interpreted, where that will be felt."""
+    if max(map(len, loaded.series), default=0) < _LONG_SERIES:
+        return
+    from stepmark._kernels.loops import mdl
+
+    if not mdl.COMPILED:
+        tell(
+            "no C compiler was found when Stepmark was installed: long series take a hundred times"
+            " as long; install a compiler and reinstall to change that"
+        )
 
 
 def _with_columns(settings: Settings, mappings: list[str]) -> Settings:
