@@ -17,7 +17,8 @@ PACKAGE = Path(stepmark.__file__).parent
 # Each layer may import itself (where it is a package) and those above it in this list.
 LAYERS = (
     ("errors",),
-    ("series", "_kernels"),
+    ("series",),
+    ("_kernels",),
     ("config",),
     ("changes",),
     ("plugins", "execution"),

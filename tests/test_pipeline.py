@@ -16,7 +16,16 @@ from stepmark.changes import Verdict
 from stepmark.config import Compliance, Rule, Settings, Span, Thresholds
 from stepmark.detectors import MDL
 from stepmark.errors import InputError, SignalError, SpecError, UsageError
-from stepmark.pipeline import Loaded, Scope, analyse, check, detect, explained, parse_moment
+from stepmark.pipeline import (
+    Loaded,
+    Scope,
+    analyse,
+    check,
+    detect,
+    explained,
+    load,
+    parse_moment,
+)
 from stepmark.series import Aggregate, Direction, Failure, Series, SeriesKey, Skipped, assemble
 
 SETTINGS = Settings()
@@ -347,6 +356,17 @@ class TestBase:
             checked(self.head(noise(3), **option), base=loaded(self.BASE))
 
 
+def test_contradictions_name_the_file_and_a_remedy(tmp_path):
+    file = tmp_path / "runs.csv"
+    file.write_text("value,unit\n1,ms\n2,s\n")
+    with pytest.raises(InputError) as caught:
+        load([file], "auto", SETTINGS)
+    problem = f"{file}: runs/value: one series has more than one unit: ms and s; correct them"
+    assert str(caught.value).startswith(problem)
+    with pytest.raises(InputError, match="the input: stdin/value"):
+        load([b"value,direction\n1,lower\n", b"value,direction\n1,higher\n"], "auto", SETTINGS)
+
+
 class TestExplained:
     def ask(self, name="b0", at=None, values=STEP, **options):
         return explained(loaded(values, **options), name, at, SETTINGS)
@@ -360,7 +380,7 @@ class TestExplained:
         assert self.ask(name)[0].series.key.benchmark == "b0"
 
     @pytest.mark.parametrize(
-        "at", ["rev0030", "30", "2026-01-15T18:00", "2026-01-15T12:00:00+00:00"]
+        "at", ["rev0030", "30", "2026-01-15T18:00", "2026-01-16", "2026-01-16T01:00:00+01:00"]
     )
     def test_a_revision_a_number_or_a_date(self, at):
         assert [e.index for e in self.ask(at=at)] == [30]

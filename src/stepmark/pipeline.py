@@ -8,7 +8,9 @@ gate -> `Summary`. Data goes one way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -97,8 +99,17 @@ def load(
     with garbage_collection_paused():
         parsed = read_sources(files, format, settings.columns)
         skipped = list(parsed.skipped)
-        series = assemble(parsed.measurements, skipped)
+        try:
+            series = assemble(parsed.measurements, skipped)
+        except InputError as error:
+            raise InputError(f"{_named(files)}: {error}") from None
     return Loaded([_settled(s, settings, direction) for s in series], parsed.failures, skipped)
+
+
+def _named(files: Sequence[Any]) -> str:
+    """What a message calls *files*: the only one by its name."""
+    only = files[0] if len(files) == 1 else None
+    return os.fspath(only) if isinstance(only, (str, PathLike)) else "the input"
 
 
 def _settled(series: Series, settings: Settings, direction: Direction | None) -> Series:
@@ -210,7 +221,9 @@ def _gate_series(
             return Judgement(Outcome.UNJUDGED, (), f"{scope.since} is not in it")
         first_new, reach = place, 0
     elif scope.base is not None:
-        first_new, reach = scope.base.get(series.key, 0), SAME_PLACE
+        first_new = scope.base.get(series.key, 0)
+        # Of a baseline too short to be judged, nothing is known that could have been known.
+        reach = SAME_PLACE if first_new >= thresholds.min_points else 0
         if first_new in (0, len(series)):
             reason = "the baseline does not have it" if first_new == 0 else "no new points"
             return Judgement(Outcome.UNJUDGED, (), reason)
@@ -231,7 +244,10 @@ def _gate_series(
 def _after(series: Series, since: str) -> int | None:
     """The first point after the revision or date *since*; None where it cannot be placed."""
     place = _at_revision(series, since)
-    return place + 1 if place is not None else _after_moment(series, since)
+    if place is not None:
+        return place + 1
+    moment = parse_moment(since)
+    return None if moment is None else _landed(series, moment, bisect_right)
 
 
 def _at_revision(series: Series, text: str) -> int | None:
@@ -250,12 +266,10 @@ def _at_revision(series: Series, text: str) -> int | None:
     return matches[0]
 
 
-def _after_moment(series: Series, text: str) -> int | None:
-    """The first point after the date or time *text*; None where it is none, or points have none."""
-    moment = parse_moment(text)
-    if moment is None or not series.timed:
-        return None
-    return sum(1 for p in series.points if p.landed is not None and p.landed <= moment)
+def _landed(series: Series, moment: datetime, place: Callable[..., int]) -> int | None:
+    """Where `bisect` *place*s *moment* among the points' times; None where they have none."""
+    times = [point.landed for point in series.points]
+    return place(times, moment) if series.timed else None
 
 
 def parse_moment(text: str) -> datetime | None:
@@ -326,7 +340,8 @@ def explained(loaded: Loaded, name: str, at: str | None, settings: Settings) -> 
     """Explanations of one place of the series *name*, or of every change found in it.
 
     *name* is the series' name, a glob or a part of it; *at* a revision (or its beginning), the
-    number of a point, or a date. Raises `UsageError` where either fits nothing, or *name* several.
+    number of a point, or a date (its first point, or the next one after it). Raises `UsageError`
+    where either fits nothing, or *name* several.
     """
     from stepmark.explanation import explain
 
@@ -355,9 +370,9 @@ def _one_series(series: Sequence[Series], name: str) -> Series:
 
 
 def _place(series: Series, at: str) -> int:
-    place = _at_revision(series, at)
-    if place is None:
-        place = _after_moment(series, at)
+    place, moment = _at_revision(series, at), parse_moment(at)
+    if place is None and moment is not None:
+        place = _landed(series, moment, bisect_left)
     if place is None and at.isdecimal() and len(at) < 9:
         place = int(at)
     if place is None:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
 from numbers import Complex, Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -117,7 +116,8 @@ class Skipped:
 
 def mean(values: Sequence[float]) -> float:
     """The mean of at least one finite number, whatever their magnitude; that of equals is exact."""
-    halves = math.fsum(v / len(values) / 2 for v in values)  # whose sum cannot overflow
+    n = len(values)
+    halves = math.fsum([v / n / 2 for v in values])  # whose sum cannot overflow
     return min(max(2 * halves, min(values)), max(values))
 
 
@@ -173,7 +173,7 @@ class Series:
         times = [p.landed for p in self.points if p.landed is not None]
         if times and len(times) != len(self.points):
             raise InputError(f"{self.key}: some points have a time and some have none")
-        if any(later < earlier for earlier, later in pairwise(times)):
+        if sorted(times) != times:
             raise InputError(f"{self.key}: points are not in order of time")
 
     def __len__(self) -> int:
@@ -184,11 +184,15 @@ class Series:
         """Whether the points have times."""
         return bool(self.points) and self.points[0].landed is not None
 
+    def values(self, aggregate: Aggregate = Aggregate.MEAN) -> list[float]:
+        """One number a point; `samples` gives the mean of each."""
+        return [p.samples[0] if len(p.samples) == 1 else p.value(aggregate) for p in self.points]
+
     def signal(self, aggregate: Aggregate = Aggregate.MEAN) -> Signal:
         """The numbers of the series, as a detector takes them."""
         if aggregate is Aggregate.SAMPLES:
             return Signal.of([p.samples for p in self.points])
-        return Signal.of([p.value(aggregate) for p in self.points])
+        return Signal(_frozen(self.values(aggregate)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -271,6 +275,8 @@ def _dimensions(row: Any) -> int | None:
 
 
 def _number(item: Any, place: int) -> float:
+    if type(item) is float:
+        return item
     if isinstance(item, (str, bytes)):
         raise SignalError(f"point {place} is text, not a number: {item[:40]!r}")
     if isinstance(item, Complex) and not isinstance(item, Real):
@@ -299,8 +305,12 @@ def assemble(
     Raises `InputError` where one series has several units or directions.
     """
     groups: dict[SeriesKey, list[Measurement]] = {}
+    key, group = None, []
     for measurement in measurements:
-        groups.setdefault(measurement.key, []).append(measurement)
+        if measurement.key is not key:  # a hash is dear, and a table gives column after column
+            key = measurement.key
+            group = groups.setdefault(key, [])
+        group.append(measurement)
     return [_series(key, group, skipped) for key, group in groups.items()]
 
 
@@ -314,7 +324,7 @@ def _series(key: SeriesKey, group: list[Measurement], skipped: list[Skipped] | N
             skipped.append(Skipped(str(key), f"{missing} measurement(s) without a time"))
     elif not placed:
         placed = list(enumerate(group))
-    return Series(key, tuple(_points(list(_unique_runs(_in_order(placed))))), unit, direction)
+    return Series(key, tuple(_points(_unique_runs(_in_order(placed)))), unit, direction)
 
 
 _T = TypeVar("_T")
@@ -324,28 +334,36 @@ _Placed = tuple[int, Measurement]
 def _only(key: SeriesKey, what: str, found: set[_T]) -> _T | None:
     if len(found) > 1:
         listed = " and ".join(sorted(str(f) for f in found))
-        raise InputError(f"{key}: one series has more than one {what}: {listed}")
+        raise InputError(
+            f"{key}: one series has more than one {what}: {listed}; correct them, or tell the"
+            " series apart by benchmark, metric or a label"
+        )
     return next(iter(found), None)
 
 
 def _in_order(placed: list[_Placed]) -> list[_Placed]:
     times = [m.landed for _, m in placed if m.landed is not None]
-    if not times:
+    rising = sorted(times)
+    if rising == times:
         return placed
-    if times[0] > times[-1] and all(a >= b for a, b in pairwise(times)):
+    if rising[::-1] == times:
         # Newest first: rows of equal time are reversed too, and a stable sort would keep them so.
         return placed[::-1]
-    return sorted(placed, key=lambda item: item[1].landed.timestamp() if item[1].landed else 0.0)
+    return [placed[i] for i in sorted(range(len(times)), key=times.__getitem__)]
 
 
-def _unique_runs(placed: Iterable[_Placed]) -> Iterator[_Placed]:
+def _unique_runs(placed: list[_Placed]) -> list[_Placed]:
+    runs = [m.run for _, m in placed if m.run]
+    if len(set(runs)) == len(runs):
+        return placed
     seen: set[str] = set()
+    kept = []
     for position, measurement in placed:
+        if measurement.run not in seen:
+            kept.append((position, measurement))
         if measurement.run:
-            if measurement.run in seen:
-                continue
             seen.add(measurement.run)
-        yield position, measurement
+    return kept
 
 
 def _points(placed: list[_Placed]) -> Iterator[Point]:

@@ -234,6 +234,8 @@ class TestErrors:
             ("detect new.csv --config none.toml", "none.toml: cannot be read"),
             ("check new.csv --last 0", "--last is 1 or more"),
             ("check new.csv --last many", "--last"),
+            ("check new.csv --since=", "--since is empty"),
+            ("check new.csv --base=", "a file name is empty"),
             ("check new.csv --since nonesuch", "--since nonesuch: no such revision or date"),
             ("check new.csv --since r000", "begins 10 revisions"),
             ("check new.csv --since r0001x --base new.csv", "exclude each other"),
@@ -243,6 +245,7 @@ class TestErrors:
             ("explain new.csv latency --at nowhere", "--at nowhere: no such revision"),
             ("explain new.csv latency --at 0", "a change has points on both sides"),
             ("trend new.csv --short 7", "--short, --long: a span is like 7d"),
+            ("trend new.csv --short=", "a span is like 7d"),
             ("trend new.csv --long soon", "a span is like 7d"),
             ("list colours", "colours"),
             ("detekt new.csv", "detect"),
@@ -281,6 +284,28 @@ class TestErrors:
     def test_a_bad_spec_in_the_configuration(self, refused):
         Path("stepmark.toml").write_text('detector = "mld"')
         assert "did you mean mdl?" in refused("detect", "new.csv")
+
+    def test_a_bad_spec_in_a_rule_that_fits_no_series(self, refused):
+        Path("stepmark.toml").write_text('[[series]]\nmatch = "none"\ndetector = "mld"')
+        assert "did you mean mdl?" in refused("detect", "new.csv")
+
+    @pytest.mark.parametrize("name", ["", "./" + "a/" * 2000])
+    def test_names_that_are_none(self, refused, name):
+        assert len(refused("detect", name)) < 520
+
+    def test_of_many_columns_are_of_bounded_length(self, refused):
+        names = [f"column{i}" for i in range(10_000)]
+        Path("bad.csv").write_text(",".join(names) + "\n" + ",".join("x" * 10_000) + "\n")
+        message = refused("detect", "bad.csv")
+        assert message.startswith("stepmark: bad.csv: no column of numbers")
+        assert len(message) < 520
+        message = refused("explain", "new.csv", "x" * 10_000)
+        assert len(message) < 520
+        assert message.endswith("there are: new/latency\n")
+
+    def test_closed_standard_input(self, refused, monkeypatch):
+        monkeypatch.setattr(sys, "stdin", None)
+        assert "<stdin>: closed" in refused("detect", "-")
 
     def test_hostile_names_do_not_act_on_the_terminal(self, refused):
         message = refused("detect", "no\x1b[31m\nsuch\u202efile.csv")

@@ -133,6 +133,28 @@ def test_jumpavg_groups_comments_and_bits(shared_data):
     assert seen > 60
 
 
+def test_jumpavg_is_followed_to_the_last_digit():
+    # With so small a unit the roundings of the mean count for bits: these numbers are jumpavg's.
+    levels = (9.164318868679972e-09, 22), (9.402511502451588e-09, 14), (7.53970378115812e-09, 3)
+    values = [level for level, runs in levels for _ in range(runs)]
+    groups = MDL(search="jumpavg", sbps=26).groups(values)
+    assert [(g.start, g.comment) for g in groups] == [
+        (0, "normal"),
+        (22, "progression"),
+        (36, "regression"),
+    ]
+    bits = [79.8059482388523, 66.35353211107845, 36.36450722524987]
+    assert [g.bits for g in groups] == pytest.approx(bits, rel=1e-12)
+
+
+def test_jumpavg_groups_runs_without_samples():
+    groups = MDL(search="jumpavg").groups([[], []])
+    assert [(g.start, g.runs, g.size, g.bits, g.comment) for g in groups] == [
+        (0, 1, 0, 0.0, "normal"),
+        (1, 1, 0, 0.0, "normal"),
+    ]
+
+
 def test_global_optimum(shared_data):
     seen = 0
     for case in reference(shared_data)["cases"]:
@@ -279,3 +301,39 @@ def test_envelope_outgrows_its_buffers():
     detection = MDL().detect(values)
     heuristic = MDL(search="jumpavg").detect(values)
     assert MDL().cost(values, detection.indices) <= MDL().cost(values, heuristic.indices)
+
+
+@pytest.mark.parametrize("search", ["exact", "jumpavg"])
+@pytest.mark.parametrize("kind", ["rising", "replicates", "empty", "huge", "zeros", "frozen"])
+def test_tracking_equals_a_full_run_whatever_comes(search, kind):
+    rng = np.random.default_rng(21)
+    rows = [[value] for value in rng.normal(100, 1, 80) + 20 * (np.arange(80) > 50)]
+    detector = MDL(search=search)
+    if kind == "rising":
+        rows = [[100.0 + i + rng.normal()] for i in range(80)]
+    elif kind == "replicates":
+        rows = [rng.normal(row[0], 1, rng.integers(1, 5)).tolist() for row in rows]
+    elif kind == "empty":
+        rows = [[] if i % 7 < 2 else row for i, row in enumerate(rows)]
+        detector = MDL(search=search, maximum=200)
+    elif kind == "huge":
+        rows[60:] = [[row[0] * 1e160] for row in rows[60:]]
+    elif kind == "zeros":
+        rows[:20] = [[0.0]] * 20
+    else:
+        detector = MDL(search=search, unit=0.01, maximum=150)
+        rows[70] = [-400.0]
+    tracker = detector.track()
+    for n in range(1, 81):
+        found, expected = tracker.extend(rows[n - 1 : n]), detector.detect(rows[:n])
+        assert found.indices == expected.indices
+        assert found.scores == pytest.approx(expected.scores, rel=1e-12, abs=1e-12)
+
+
+def test_an_error_leaves_the_tracker_as_it_was():
+    tracker = MDL(unit=1e-100).track()
+    tracker.extend([1.0, 2.0])
+    for bad in ([math.nan], [1e80], ["x"]):
+        with pytest.raises(SignalError):
+            tracker.extend(bad)
+    assert tracker.extend([3.0]) == MDL(unit=1e-100).detect([1.0, 2.0, 3.0])

@@ -82,6 +82,21 @@ def test_trend_is_in_order_of_compliance(samples):
     assert "\x1b[32m" in lines[4]
 
 
+def test_trend_tells_long_names_apart(samples):
+    names = [f"tests.vpp.perf.{'ethip4-ip4base-' * 8}.pdr_{i}" for i in range(3)]
+    summary = replace(
+        samples.single(samples.stepped([(60, 5.0)], "x")),
+        series=tuple(samples.stepped([(60, 5.0)], name) for name in names),
+    )
+    text = render_trend(summary)
+    assert widest(text) <= 80
+    assert all(f".pdr_{i}" in text for i in range(3))
+    heading, *rows = text.splitlines()[2:]
+    numbers = [row for row in rows if " 60  " in row]
+    assert len(numbers) == 3
+    assert {row.index(" 60  ") + 3 for row in numbers} == {heading.index("Runs") + 4}
+
+
 def test_nothing_read(samples):
     assert render(samples.empty()) == "No series\n"
     assert render_trend(samples.empty()) == "Trend of 0 series\n"

@@ -341,7 +341,9 @@ class TestDialect:
         assert values(one) == [1]
 
     def test_tab_by_its_escape(self):
-        (one,) = series("commit\tv\na\t1\n", delimiter="\\t")
+        for told in ("\t", "\\t", "tab"):
+            (one,) = series("commit\tv,w\na\t1\n", delimiter=told)
+            assert one.key.metric == "v,w"
         assert values(one) == [1]
 
     def test_decimal_comma_with_semicolons_only(self):
@@ -375,7 +377,7 @@ class TestErrors:
             ("2026-01-01,5\n2026-01-02,6\n", "runs.csv: 2 columns without names; the first line"),
             ("a,b\nx,y\n", "runs.csv: no column of numbers; its columns: a, b"),
             ("a,a\n1,2\n", "runs.csv: two columns are named 'a'"),
-            ('a,b\n1,"2\n', "runs.csv:2: cannot be read as CSV: unexpected end of data"),
+            ('a,b\n1,"2\n', "runs.csv:2: cannot be read as CSV: a quoted cell is not closed"),
             ("metric,score\nm,1\nn,2\n", "runs.csv: a metric column but no value column"),
             ("value\nx\n", "runs.csv: nothing could be read: runs.csv:2: column value: 'x' is not"),
             (b"a,b\n1,\xe9\n", "runs.csv:2: not UTF-8 text (byte 6); save the file as UTF-8"),
@@ -394,7 +396,7 @@ class TestErrors:
 
     def test_delimiter_of_two_characters(self):
         assert error("a,b\n1,2\n", delimiter="ab") == (
-            "runs.csv: a delimiter is one character, not 'ab'"
+            "runs.csv: a delimiter is one character or tab, not 'ab'"
         )
 
     def test_absurd_names(self):

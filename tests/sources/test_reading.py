@@ -70,6 +70,8 @@ class TestContent:
 
     def test_streams(self):
         assert read_content(io.BytesIO(TABLE)).name == "<stream>"
+        with pytest.raises(InputError, match="5: not a source; give a path, bytes or a file"):
+            read_content(5)
         assert read_content(io.StringIO("1\n\u00e9")).data == b"1\n\xc3\xa9"
 
     def test_standard_input(self, monkeypatch):

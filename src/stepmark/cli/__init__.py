@@ -20,6 +20,7 @@ from stepmark import __version__
 from stepmark.errors import StepmarkError
 
 OK, REGRESSION, BAD_INPUT, NO_DATA = 0, 1, 2, 3
+LONGEST_LINE = 500
 
 # The one line of help stands here, so that `--help` imports no command.
 COMMANDS = {
@@ -72,9 +73,14 @@ class _Dash(str):
 
 
 def one_line(message: str) -> str:
-    """*message* on one line, control characters made visible, for a terminal."""
+    """*message* on one line, control characters made visible, its middle left out if it is long.
+
+    The place stands at the beginning, the remedy at the end.
+    """
     joined = " ".join(message.split())
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in joined)
+    visible = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in joined)
+    half = (LONGEST_LINE - 5) // 2
+    return visible if len(visible) <= LONGEST_LINE else f"{visible[:half]} ... {visible[-half:]}"
 
 
 def main() -> None:

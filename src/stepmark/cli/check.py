@@ -43,6 +43,8 @@ def check_command(
 
     if last < 1:
         raise UsageError(f"--last is 1 or more, not {last}")
+    if since == "":
+        raise UsageError("--since is empty; give a revision or a date, or leave it out")
     if since is not None and base:
         raise UsageError("--since and --base exclude each other: give one of them")
     settings = reading.settings()

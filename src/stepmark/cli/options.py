@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -76,6 +77,9 @@ class Reading:
         from stepmark.series import Aggregate
 
         settings = load(self.config)
+        for configured in (settings.detector, *(rule.detector for rule in settings.rules)):
+            if configured is not None:
+                parse_detector(configured)  # a rule that fits no series must not hide a mistake
         if self.detector is not None:
             # A detector named here is for all series, whatever the rules say.
             spec = str(parse_detector(self.detector))
@@ -91,9 +95,12 @@ class Reading:
         """The series of *files*."""
         from stepmark.pipeline import load
         from stepmark.series import parse_direction
+        from stepmark.sources.reading import garbage_collection_paused
 
         direction = parse_direction(self.direction)
-        loaded = load(files, self.format, settings, direction)
+        with garbage_collection_paused():
+            loaded = load(files, self.format, settings, direction)
+            gc.freeze()  # millions of points live to the end: no search for cycles among them
         _tell_if_slow(loaded)
         return loaded
 

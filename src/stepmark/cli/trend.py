@@ -36,8 +36,8 @@ def trend_command(
     try:
         windows = replace(
             settings.compliance,
-            short=Span.parse(short) if short else settings.compliance.short,
-            long=Span.parse(long) if long else settings.compliance.long,
+            short=Span.parse(short) if short is not None else settings.compliance.short,
+            long=Span.parse(long) if long is not None else settings.compliance.long,
         )
     except ConfigError as error:
         raise UsageError(f"--short, --long: {error}") from None

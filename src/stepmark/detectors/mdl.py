@@ -13,20 +13,23 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stepmark.changes import Detection
 from stepmark.errors import SignalError, SpecError
-from stepmark.plugins import Specified
+from stepmark.plugins import Specified, Tracker
 from stepmark.series import Signal
 
 if TYPE_CHECKING:
-    from stepmark._kernels.mdl import Runs
+    from stepmark._kernels.mdl import ExactSearch, RecordSearch, Runs
+
+    Merged = tuple[int, float, float]
 
 DEFAULT_SBPS = 12
+_NO_RUNS = (0, 0.0, 0.0)
 _LONGEST = 50_000
 # Beyond these magnitudes squares overflow or underflow, and the signal is scaled.
 _LARGEST, _SMALLEST = 1e150, 1e-120
@@ -75,7 +78,7 @@ class MDL(Specified):
     an error. With ``search=jumpavg`` NaN and infinities give singletons from there on, as there;
     the exact search refuses them.
 
-    Time O(n^2), memory O(n), for at most 50,000 runs.
+    Time O(n^2), memory O(n), for at most 50,000 runs; `track` keeps both in step with new points.
     """
 
     name: ClassVar[str] = "mdl"
@@ -110,6 +113,15 @@ class MDL(Specified):
         places = [kept[start] for start in starts[1:]]
         return Detection(len(signal), tuple(places), tuple(scores))
 
+    def track(self) -> Tracker:
+        """A tracker that has seen no point yet.
+
+        One more point costs O(n h) where a full run costs O(n^2 h). A point above all before it
+        changes the unit, and a full run follows, unless `unit` and `maximum` are given; where
+        levels come and go around a mean that happens some ln n times in n points.
+        """
+        return _Following(self)
+
     def groups(self, signal: Signal | Iterable[Any]) -> tuple[Group, ...]:
         """The groups themselves, in order; none for a signal that is empty or all zeros."""
         signal = Signal.of(signal)
@@ -124,6 +136,8 @@ class MDL(Specified):
         ):
             size, average, deviation = _merged(runs, start, stop)
             previous = groups[-1].average if groups else None
+            if stop < len(runs.sizes) and size:
+                average = average * size / size  # jumpavg copies all groups but the last
             bits = _bits(runs, (size, average, deviation), previous)
             comment = _comment(average, previous)
             groups.append(Group(first, last - first, size, average, deviation, comment, bits))
@@ -148,11 +162,7 @@ class MDL(Specified):
         """Starts, runs, and the place in the signal of each run; None where there is nothing."""
         from stepmark._kernels.mdl import exact_search, record_search
 
-        if len(signal) > _LONGEST:
-            raise SignalError(
-                f"mdl compares every pair of runs and takes at most {_LONGEST} points, not"
-                f" {len(signal)}: judge a shorter history"
-            )
+        _require_length(len(signal))
         if self.search == "exact":
             signal.require_finite("mdl")
         runs, kept = self._runs(signal)
@@ -164,36 +174,64 @@ class MDL(Specified):
     def _runs(self, signal: Signal) -> tuple[Runs | None, list[int]]:
         from stepmark._kernels.mdl import Runs
 
-        rows: list[Sequence[float]] = (
-            [row.tolist() for row in signal.samples]
-            if signal.samples is not None
-            else [(value,) for value in signal.values.tolist()]
-        )
+        rows = _rows(signal)
         # A run without samples costs nothing and says nothing; jumpavg keeps it as a group.
         kept = [i for i, row in enumerate(rows) if len(row) or self.search == "jumpavg"]
         rows = [rows[i] for i in kept]
-        maximum = self._provided_maximum(rows)
-        if not rows or maximum == 0:
+        code = _coded(self, *_extremes(rows)) if any(rows) else _Code(1.0, 1.0, 1.0)
+        if not rows or code is None:
             return None, kept
-        scale = 1.0
-        if math.isfinite(maximum) and not _SMALLEST < maximum < _LARGEST:
-            scale = 2.0 ** -math.frexp(maximum)[1] if maximum > 1 else 2.0**600
-            rows = [[value * scale for value in row] for row in rows]
-            maximum *= scale
-        units = 2 ** ((self.sbps or DEFAULT_SBPS) + 1) - 1
-        unit = self.unit * scale if self.unit else maximum / units
-        widest = max((abs(value) for row in rows for value in row), default=0.0)
-        if math.isfinite(widest) and max(widest, maximum) > unit * _MOST_UNITS:
-            raise SignalError("mdl: the unit is too small for these values: give unit or maximum")
+        if code.scale != 1:
+            rows = [[value * code.scale for value in row] for row in rows]
         stats = [_statistics(row) for row in rows]
         sizes, averages, deviations = zip(*stats, strict=True)
-        return Runs(sizes, averages, deviations, maximum, unit), kept
+        return Runs(sizes, averages, deviations, code.maximum, code.unit), kept
 
-    def _provided_maximum(self, rows: list[Sequence[float]]) -> float:
-        if self.maximum:
-            return float(self.maximum)
-        largest = max((value for row in rows for value in row if value > 0), default=0.0)
-        return largest or max((abs(value) for row in rows for value in row), default=0.0)
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """What values are multiplied by, and the largest of them and the unit after that."""
+
+    scale: float
+    maximum: float
+    unit: float
+
+
+def _coded(detector: MDL, largest: float, widest: float) -> _Code | None:
+    """How values are coded whose largest and whose largest magnitude are given; None: all zeros."""
+    maximum = float(detector.maximum or 0) or largest or widest
+    if maximum == 0:
+        return None
+    scale = 1.0
+    if math.isfinite(maximum) and not _SMALLEST < maximum < _LARGEST:
+        scale = 2.0 ** -math.frexp(maximum)[1] if maximum > 1 else 2.0**600
+        maximum, widest = maximum * scale, widest * scale
+    units = 2 ** ((detector.sbps or DEFAULT_SBPS) + 1) - 1
+    unit = detector.unit * scale if detector.unit else maximum / units
+    if math.isfinite(widest) and max(widest, maximum) > unit * _MOST_UNITS:
+        raise SignalError("mdl: the unit is too small for these values: give unit or maximum")
+    return _Code(scale, maximum, unit)
+
+
+def _extremes(rows: Iterable[Sequence[float]]) -> tuple[float, float]:
+    """The largest positive value, or 0, and the largest magnitude of all values."""
+    rows = list(rows)
+    largest = max((value for row in rows for value in row if value > 0), default=0.0)
+    return largest, max((abs(value) for row in rows for value in row), default=0.0)
+
+
+def _rows(signal: Signal) -> list[Sequence[float]]:
+    if signal.samples is None:
+        return [(value,) for value in signal.values.tolist()]
+    return [row.tolist() for row in signal.samples]
+
+
+def _require_length(length: int) -> None:
+    if length > _LONGEST:
+        raise SignalError(
+            f"mdl compares every pair of runs and takes at most {_LONGEST} points, not"
+            f" {length}: judge a shorter history"
+        )
 
 
 def _is_number(value: Any) -> bool:
@@ -211,17 +249,29 @@ def _statistics(samples: Sequence[float]) -> tuple[int, float, float]:
     return n, mean, math.sqrt(squares / n) if n else 0.0
 
 
-def _merged(runs: Runs, start: int, stop: int) -> tuple[int, float, float]:
-    n, mean, squares = 0, 0.0, 0.0
+def _merged(runs: Runs, start: int, stop: int, before: Merged = _NO_RUNS) -> Merged:
+    """Number, mean and population standard deviation of several runs, as jumpavg joins them.
+
+    *before* is that of the runs that they follow in their group.
+
+    It keeps mean and deviation, not their sums, and rounds both with each run. That is repeated:
+    it decides which of two equal means is called higher, and the bits where the unit is tiny.
+    """
+    n, mean, deviation = before
     for i in range(start, stop):
         size = runs.sizes[i]
-        if size == 0:
-            continue
-        gap = runs.averages[i] - mean
         old, n = n, n + size
-        mean += gap * size / n
-        squares += runs.deviations[i] ** 2 * size + gap * gap * old * size / n
-    return n, mean, math.sqrt(squares / n) if n else 0.0
+        if n == 0:
+            continue
+        mean = mean * old / (old or 1)
+        squares = deviation * deviation * old
+        if size:
+            gap = runs.averages[i] - mean
+            mean += gap * size / n
+            squares += runs.deviations[i] * runs.deviations[i] * size
+            squares += gap * gap * old * size / n
+        deviation = math.sqrt(squares / n)
+    return n, mean, deviation
 
 
 def _bits(runs: Runs, group: tuple[int, float, float], previous: float | None) -> float:
@@ -238,14 +288,16 @@ def _comment(average: float, previous: float | None) -> str:
     return "normal"
 
 
-def _saved_bits(starts: list[int], runs: Runs) -> list[float]:
+def _saved_bits(
+    starts: list[int], runs: Runs, merged: Callable[[Runs, int, int], Merged] = _merged
+) -> list[float]:
     """For each start but the first, the bits that joining the groups beside it would add."""
     bounds = [*starts, len(runs.sizes)]
-    groups = [_merged(runs, a, b) for a, b in pairwise(bounds)]
+    groups = [merged(runs, a, b) for a, b in pairwise(bounds)]
     saved = []
     for g in range(1, len(groups)):
         previous = groups[g - 2][1] if g > 1 else None
-        joined = _merged(runs, bounds[g - 1], bounds[g + 1])
+        joined = merged(runs, bounds[g - 1], bounds[g + 1])
         apart = _bits(runs, groups[g - 1], previous) + _bits(runs, groups[g], groups[g - 1][1])
         together = _bits(runs, joined, previous)
         if g + 1 < len(groups):
@@ -253,3 +305,76 @@ def _saved_bits(starts: list[int], runs: Runs) -> list[float]:
             together += _bits(runs, groups[g + 1], joined[1])
         saved.append(together - apart)
     return saved
+
+
+class _Merges:
+    """Merged runs, remembered so that those with one run more take one step."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], Merged] = {}
+        self._used: dict[tuple[int, int], Merged] = {}
+
+    def __call__(self, runs: Runs, start: int, stop: int) -> Merged:
+        found = self._known.get((start, stop))
+        if found is None:
+            before = self._known.get((start, stop - 1))
+            found = _merged(runs, start if before is None else stop - 1, stop, before or _NO_RUNS)
+        self._used[start, stop] = found
+        return found
+
+    def forget(self) -> None:
+        """Keep what was used since the last call only."""
+        self._known, self._used = self._used, {}
+
+
+class _Following(Tracker):
+    """The state of a search, for as long as the code of values stays."""
+
+    def __init__(self, detector: MDL) -> None:
+        self._detector = detector
+        self._rows: list[Sequence[float]] = []
+        self._kept: list[int] = []
+        self._sizes: list[int] = []
+        self._averages: list[float] = []
+        self._deviations: list[float] = []
+        self._extremes = (0.0, 0.0)
+        self._sampled = False
+        self._code: _Code | None = None
+        self._search: ExactSearch | RecordSearch | None = None
+        self._merges = _Merges()
+
+    def extend(self, values: Signal | Iterable[Any]) -> Detection:
+        signal = Signal.of(values)
+        _require_length(len(self._rows) + len(signal))
+        if self._detector.search == "exact":
+            signal.require_finite("mdl")
+        rows = _rows(signal)
+        extremes = _extremes([self._extremes, *rows])
+        code = _coded(self._detector, *extremes)
+        for row in rows:
+            if row or self._detector.search == "jumpavg":
+                self._kept.append(len(self._rows))
+                size, average, deviation = _statistics(row)
+                self._sizes.append(size)
+                self._averages.append(average)
+                self._deviations.append(deviation)
+            self._rows.append(row)
+        self._extremes = extremes
+        self._sampled = self._sampled or any(rows)
+        usual = code is not None and code.scale == 1 and math.isfinite(extremes[1])
+        if code is None or not (usual and self._sampled):
+            return self._detector.detect(self._rows)
+        return self._found(code)
+
+    def _found(self, code: _Code) -> Detection:
+        from stepmark._kernels.mdl import ExactSearch, RecordSearch, Runs
+
+        if self._search is None or code != self._code:
+            kind = ExactSearch if self._detector.search == "exact" else RecordSearch
+            self._search, self._code = kind(code.maximum, code.unit), code
+        runs = Runs(self._sizes, self._averages, self._deviations, code.maximum, code.unit)
+        starts = self._search.extend(runs)
+        scores = _saved_bits(starts, runs, self._merges)
+        self._merges.forget()
+        places = [self._kept[start] for start in starts[1:]]
+        return Detection(len(self._rows), tuple(places), tuple(scores))

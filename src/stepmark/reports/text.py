@@ -25,6 +25,7 @@ _MOST_SERIES = 50
 _MOST_ROWS = 20
 _MOST_REMARKS = 5
 _MOST_NAMES = 5
+_MOST_NAME_LINES = 4  # beside the numbers; a longer name stands above them
 _PLOT_HEIGHT = 6
 _LEAST_WIDTH = 20
 
@@ -310,8 +311,14 @@ def _trend_table(rows: Sequence[TrendRow], look: _Look) -> Iterator[str]:
     values = _table_lines(columns, look, look.width - room - 2)
     yield f"{look.paint('Series', 'dim')}{' ' * (room - 6)}  {next(values)}"
     for row, value in zip(rows, values, strict=True):
-        first, *more = look.fold(words.name(row.name, 200), room, 4, room - 2)
-        yield f"{first}{' ' * (room - cells(first))}  {value}"
+        name = words.name(row.name, 200)
+        first, *more = look.fold(name, room, len(name), room - 2)
+        if len(more) < _MOST_NAME_LINES:
+            first = f"{first}{' ' * (room - cells(first))}  {value}"
+        else:
+            first, *more = look.fold(name, look.width, len(name), look.width - 2)
+            more.append(f"{' ' * room}{value}")
+        yield first
         # An indent shows that these are not names of their own.
         yield from (f"  {part}" for part in more)
 

@@ -75,11 +75,17 @@ def read_content(source: Readable, limits: Limits = _DEFAULT_LIMITS) -> Content:
         return _content("<bytes>", bytes(source), None, limits)
     if isinstance(source, (str, os.PathLike)):
         name = os.fspath(source)
+        if not name:
+            raise InputError("a file name is empty; name a file, or - for standard input")
         if name == "-":
+            if sys.stdin is None:
+                raise InputError("<stdin>: closed; name a file, or lead one to standard input")
             stream = getattr(sys.stdin, "buffer", sys.stdin)
             return _content("<stdin>", _drain("<stdin>", stream, limits), None, limits)
         with _opened(name) as file:
             return _content(name, _drain(name, file, limits), _absolute(name), limits)
+    if not hasattr(source, "read"):
+        raise InputError(f"{source!r:.60}: not a source; give a path, bytes or a file object")
     named = getattr(source, "name", None)
     path = _absolute(named) if isinstance(named, str) and Path(named).is_file() else None
     name = named if isinstance(named, str) else "<stream>"

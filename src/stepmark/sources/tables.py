@@ -123,10 +123,10 @@ def rows(content: Content, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
 
 def read_dialect(content: Content, columns: Columns) -> Dialect:
     """Find out how a table is written; raises `InputError` where it has no header but needs one."""
-    delimiter = columns.delimiter.replace("\\t", "\t")
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(columns.delimiter, columns.delimiter)
     if len(delimiter) > 1 or delimiter in ('"', "\r", "\n"):
         raise InputError(
-            f"{content.name}: a delimiter is one character, not {shown(columns.delimiter)}"
+            f"{content.name}: a delimiter is one character or tab, not {shown(columns.delimiter)}"
         )
     delimiter = delimiter or _sniff(_whole_lines(content))
     sample = [row for _, row in islice(rows(content, Dialect(delimiter)), _SAMPLE)]
@@ -236,4 +236,7 @@ def _parse(
                 yield start, row
             start = passed + reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"{name}:{start}: cannot be read as CSV: {error}") from None
+        # What csv says of a quote that is never closed would be taken for a file that is cut off.
+        unclosed = str(error) == "unexpected end of data"
+        problem = "a quoted cell is not closed" if unclosed else str(error)
+        raise InputError(f"{name}:{start}: cannot be read as CSV: {problem}") from None

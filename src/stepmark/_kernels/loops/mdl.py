@@ -84,35 +84,85 @@ def fill_table(table: cython.double[::1], top: cython.double) -> None:
         table[n] = _count_bits(n, top)
 
 
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _again(value: cython.double, n: cython.double) -> cython.double:
+    """*value* after n times and an nth of it, which rounds twice."""
+    return value * n / n
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _recorded_bits(
+    n: cython.double,
+    average: cython.double,
+    spread: cython.double,
+    unit: cython.double,
+    counted: cython.double,
+    area: cython.double,
+    tail: cython.double,
+    cut: cython.double,
+    first: cython.bint,
+    first_bits: cython.double,
+    previous: cython.double,
+    norm: cython.double,
+) -> cython.double:
+    """Bits of one group in jumpavg's order of operations; *n* is 1 or more."""
+    bits: cython.double = counted
+    if first:
+        bits += first_bits
+    else:
+        bits -= log((fabs(_again(average, n) / unit - previous) + 1.0) / norm) / LN2
+    if n >= 2.0:
+        spread = sqrt(_again(spread * spread, n)) / unit
+        bits += log((spread + 1.0) * (spread + 2.0)) / LN2
+        bits += cut
+        bits += (area + log(spread + 1.0) * (n - 2.0) + tail) / LN2
+    return bits
+
+
 def record_search(
+    first: cython.Py_ssize_t,
     samples: cython.longlong[::1],
     below: cython.double[::1],
     averages: cython.double[::1],
     deviations: cython.double[::1],
     maximum: cython.double,
     unit: cython.double,
-    table: cython.double[::1],
+    counted: cython.double[::1],
+    area: cython.double[::1],
+    tail: cython.double[::1],
     mean: cython.double[::1],
     spread: cython.double[::1],
     before: cython.double[::1],
     previous: cython.double[::1],
     norm: cython.double[::1],
     parent: cython.longlong[::1],
-) -> cython.longlong:
-    """The record search of jumpavg 0.4.2; the start of the last group (follow *parent* back).
+) -> None:
+    """Extend the record search of jumpavg 0.4.2 from run *first* on.
 
     samples[i] samples come before run i; *below* holds the same numbers as floats. For each start
-    s, the open list is: the record of the prefix s (its last group starts at parent[s], its bits
-    are before[s]) and one group s..i. previous[s] is the average of the group before in units,
-    norm[s] the bits of the norm that it brings.
+    s, the open list is: the record of the prefix s (its last group starts at parent[s], -1 for the
+    empty prefix; its bits are before[s]) and one group s..i. previous[s] is the average of the
+    group before in units, norm[s] the norm that it brings. counted[n], area[n] and tail[n] are those terms of n samples'
+    bits that depend on n only (see `_kernels.mdl`).
+
+    Groups are told apart by the last digit where bits are equal but for rounding, so each operation
+    is that of jumpavg, in its order, its repeated roundings included.
     """
     runs: cython.Py_ssize_t = len(averages)
     i: cython.Py_ssize_t
     s: cython.Py_ssize_t
-    record: cython.Py_ssize_t = -1
-    record_bits: cython.double = 0.0
+    k: cython.Py_ssize_t
+    record: cython.Py_ssize_t
+    record_bits: cython.double
     top: cython.double = maximum / unit
     first_bits: cython.double = log(top + 1.0) / LN2
+    cut: cython.double = log(1.0 - 1.0 / (top + 2.0)) / LN2
     n: cython.double
     old: cython.double
     added: cython.double
@@ -120,21 +170,31 @@ def record_search(
     squared: cython.double
     gap: cython.double
     bits: cython.double
+    x: cython.double
     with cython.nogil:
-        for i in range(runs):
+        if first == 0:
+            parent[0], before[0] = -1, 0.0
+        for i in range(first, runs):
+            record, record_bits = parent[i], before[i]
             added = below[i + 1] - below[i]
-            parent[i] = record
-            before[i] = record_bits
+            if i == 1 and below[1] >= 1.0:
+                # The first record is copied, and so rounded once more, before its bits are counted.
+                n, k = below[1], samples[1]
+                x = sqrt(_again(spread[0] * spread[0], n))
+                record_bits = _recorded_bits(
+                    n, 0.0, x, unit, counted[k], area[k], tail[k], cut, True, first_bits, 0.0, 1.0
+                )
+                before[1] = record_bits
             if record >= 0:
-                previous[i] = mean[record] / unit
-                norm[i] = _norm_bits(previous[i], top)
-            else:
-                norm[i] = first_bits
-            mean[i] = averages[i]
-            spread[i] = deviations[i]
+                n = below[i] - below[record]
+                x = (_again(mean[record], n) if n >= 1.0 else 0.0) / unit
+                previous[i] = x
+                norm[i] = x * x - (x - 1.0) * top + top * top / 2.0
+            mean[i] = _again(averages[i], added) if added >= 1.0 else 0.0
+            spread[i] = sqrt(_again(deviations[i] * deviations[i], added)) if added >= 1.0 else 0.0
+            squared = deviations[i] * deviations[i] * added
+            # Loops of their own, without branches or calls: compilers make vectors of them.
             if added >= 1.0:
-                squared = deviations[i] * deviations[i] * added
-                # A loop of its own, without branches or calls: compilers make vectors of it.
                 for s in range(i):
                     old = below[i] - below[s]
                     n = old + added
@@ -145,6 +205,12 @@ def record_search(
                     spread[s] = sqrt(
                         (spread[s] * spread[s] * old + squared + gap * gap * old * added / n) / n
                     )
+            else:
+                for s in range(i):
+                    old = below[i] - below[s]
+                    n = old if old >= 1.0 else 1.0
+                    mean[s] = mean[s] * old / n
+                    spread[s] = sqrt(spread[s] * spread[s] * old / n)
             record = -1
             # The new singleton comes first and wins its ties; then the smallest start does.
             for s in range(-1, i):
@@ -153,14 +219,15 @@ def record_search(
                 bits = before[s]
                 n = below[i + 1] - below[s]
                 if n >= 1.0:
-                    bits += table[samples[i + 1] - samples[s]] + _spread_bits(n, spread[s] / unit)
-                    bits += norm[s]
-                    if parent[s] >= 0:
-                        bits -= log(fabs(mean[s] / unit - previous[s]) + 1.0) / LN2
+                    k = samples[i + 1] - samples[s]
+                    bits += _recorded_bits(
+                        n, mean[s], spread[s], unit, counted[k], area[k], tail[k], cut,
+                        parent[s] < 0, first_bits, previous[s], norm[s],
+                    )  # fmt: skip
                 if record < 0 or bits < record_bits:
                     record = s
                     record_bits = bits
-    return record
+            parent[i + 1], before[i + 1] = record, record_bits
 
 
 def exact_search(
