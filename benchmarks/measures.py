@@ -6,20 +6,31 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from cases import history, write_csv
-from peers import JUMPAVG
+from peers import JUMPAVG, RUPTURES, RUSTURES, SKCHANGE
 from programs import Cost, interleaved, median, ratio, run
 
 TIMED_CALL = str(Path(__file__).parent / "timed_call.py")
 SEARCHES = {"exact": "mdl", "jumpavg": "mdl(search=jumpavg)"}
 STEPMARK = (sys.executable, "-m", "stepmark")
 LEAST_SPEED_UP = 100
+LEAST_OVER_PELT = 1_000
+# Other libraries' exact optimum for the mean: the name in timed_call.py, and whose it is.
+OPTIMA = {
+    "skchange": ("FPOP", SKCHANGE),
+    "rustures": ("Pelt", RUSTURES),
+    "kernel": ("KernelCPD", RUPTURES),
+    "pelt": ("Pelt", RUPTURES),
+}
+LINEAR_OPTIMA = ("skchange",)  # those that take linear time where nothing changes
+WINDOW_TESTS = ("welch", "mwu", "ks", "cvm", "levene")
 MOST_HELP, MOST_CHECK = 2.5, 5.0
 REPORT_SERIES, REPORT_POINTS, CHECK_POINTS = 500, 100, 60
 
@@ -32,9 +43,15 @@ class Beside:
     ratio: Cost | None = None
 
 
-def call(python: str, side: str, values: list[float], places: list[int] | None = None) -> Cost:
+def call(
+    python: str,
+    side: str,
+    values: list[float],
+    places: list[int] | None = None,
+    form: str = "list",
+) -> Cost:
     """The cost of one call of *side*, imports excluded; its places go into *places*."""
-    _, output = run([python, TIMED_CALL, side], stdin=json.dumps(values))
+    _, output = run([python, TIMED_CALL, side, form], stdin=json.dumps(values))
     found = json.loads(output)
     if places is not None:
         places[:] = found["places"]
@@ -66,6 +83,45 @@ def searches_alone(points: int, *, steps: bool, rounds: int = 5) -> dict[str, Be
     actions = [partial(call, sys.executable, spec, values) for spec in SEARCHES.values()]
     costs = interleaved(actions, rounds)
     return {name: Beside(median(c)) for name, c in zip(SEARCHES, costs, strict=True)}
+
+
+def optima(points: int, names: Sequence[str], *, steps: bool, rounds: int = 5) -> dict[str, Beside]:
+    """`fpop` and other libraries' exact optima by name, and how many times as long those take.
+
+    All are given NumPy arrays, and the penalty 3 ln n in units of the noise, which is 1; "scaled"
+    is `fpop` when it estimates the noise itself. Raises `RuntimeError` where places differ.
+    """
+    values, penalty = history(points, steps=steps), 3 * math.log(points)
+    sides = {
+        "fpop": (sys.executable, f"fpop(penalty={penalty!r}, scale=none)"),
+        "scaled": (sys.executable, f"fpop(penalty={penalty!r})"),
+        **{name: (OPTIMA[name][1].python(), f"optimum.{name}:{penalty!r}") for name in names},
+    }
+    places: dict[str, list[int]] = {name: [] for name in sides}
+    ours, *others = interleaved(
+        [partial(call, *side, values, places[name], "array") for name, side in sides.items()],
+        rounds,
+    )
+    for name in names:
+        if places[name] != places["fpop"]:
+            raise RuntimeError(f"other places than {name}: {places['fpop']}, not {places[name]}")
+    found = {n: Beside(median(o), ratio(o, ours)) for n, o in zip(names, others[1:], strict=True)}
+    return {"fpop": Beside(median(ours)), "scaled": Beside(median(others[0])), **found}
+
+
+def windows_beside_scipy(name: str, points: int, pairs: int = 5) -> dict[str, Beside]:
+    """A loop over SciPy's test, and how many times as fast the detector *name* is, in turn."""
+    values = history(points, steps=True)
+    sides = (f"scipy.{name}", name)
+    base, ours = interleaved([partial(call, sys.executable, side, values) for side in sides], pairs)
+    return {sides[0]: Beside(median(base)), name: Beside(median(ours), ratio(base, ours))}
+
+
+def detectors_alone(specs: Sequence[str], points: int, rounds: int = 3) -> dict[str, Beside]:
+    """Each detector on a long history with steps."""
+    values = history(points, steps=True)
+    costs = interleaved([partial(call, sys.executable, spec, values) for spec in specs], rounds)
+    return {spec: Beside(median(c)) for spec, c in zip(specs, costs, strict=True)}
 
 
 def startup(folder: Path, pairs: int = 9) -> dict[str, Beside]:

@@ -14,10 +14,11 @@ from programs import CACHE
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A package of the Python Package Index, at one version."""
+    """A package of the Python Package Index, at one version, with an extra of it where given."""
 
     name: str
     version: str
+    extra: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
@@ -30,9 +31,8 @@ class Peer:
         if not complete.exists():
             venv.create(folder, clear=True, with_pip=True)
             install = [str(interpreter), "-m", "pip", "install", "--quiet"]
-            subprocess.run(
-                [*install, f"{self.name}=={self.version}"], check=True, env=_without_path()
-            )
+            wanted = f"{self.name}[{self.extra}]" if self.extra else self.name
+            subprocess.run([*install, f"{wanted}=={self.version}"], check=True, env=_without_path())
             complete.touch()
         return str(interpreter)
 
@@ -42,3 +42,11 @@ def _without_path() -> dict[str, str]:
 
 
 JUMPAVG = Peer("jumpavg", "0.4.2")
+CHANGEPOINT = Peer("changepoint", "0.4.0")
+FAST_BOCPD = Peer("fast-bocpd", "1.0.0")
+CHANGEPOINT_DOCTOR = Peer("changepoint-doctor", "0.0.3")
+OTAVA = Peer("apache-otava", "0.8.0")
+SPA = Peer("signal-processing-algorithms", "2.1.6")
+RUPTURES = Peer("ruptures", "1.1.10")
+RUSTURES = Peer("rustures", "0.2.0")
+SKCHANGE = Peer("skchange", "0.18.0", "numba")

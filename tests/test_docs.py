@@ -51,7 +51,7 @@ def test_an_example_that_prints_something_else_is_noticed():
 def test_every_detector_has_a_page(name):
     if name == "zero":
         pytest.skip("there is nothing to explain about nothing")
-    assert (DOCS / "explanation" / f"{name}.md").is_file()
+    assert (DOCS / "explanation" / f"{write_reference.page_of(name)}.md").is_file()
 
 
 def test_every_command_is_shown_in_use():

@@ -94,10 +94,16 @@ def detectors() -> str:
         parts += [f"## `{name}`\n", *(f"{_markdown(p)}\n" for p in _paragraphs(kind))]
         if dataclasses.fields(kind):
             parts += [*_table(kind), ""]
-        page = FOLDER.parent / "explanation" / f"{name}.md"
-        if page.exists():
-            parts.append(f"The method and its pitfalls: [{name}](../explanation/{name}.md).\n")
+        page = page_of(name)
+        if (FOLDER.parent / "explanation" / f"{page}.md").exists():
+            parts.append(f"The method and its pitfalls: [{page}](../explanation/{page}.md).\n")
     return "\n".join(parts)
+
+
+def page_of(detector: str) -> str:
+    """The page that explains a detector: its own, or the one that its class shares (`page`)."""
+    page: str = getattr(load("detectors", detector), "page", detector)
+    return page
 
 
 def formats() -> str:
@@ -135,13 +141,15 @@ def _markdown(paragraph: str) -> str:
 
 
 def _meanings(kind: type[Any]) -> dict[str, str]:
-    """What the docstring says of each attribute."""
-    found = re.search(r"(?ms)^Attributes:\n(.*?)(?=^\S|\Z)", inspect.getdoc(kind) or "")
+    """What the docstrings of a class and those it extends say of each attribute."""
     meanings: dict[str, str] = {}
-    for part in re.split(r"(?m)^    (?=\S)", found[1] if found else "")[1:]:
-        keys, _, meaning = part.partition(":")
-        for key in keys.split(","):
-            meanings[key.strip()] = " ".join(meaning.split())
+    for base in reversed(kind.__mro__):
+        text = inspect.cleandoc(base.__dict__.get("__doc__") or "")
+        found = re.search(r"(?ms)^Attributes:\n(.*?)(?=^\S|\Z)", text)
+        for part in re.split(r"(?m)^    (?=\S)", found[1] if found else "")[1:]:
+            keys, _, meaning = part.partition(":")
+            for key in keys.split(","):
+                meanings[key.strip()] = " ".join(meaning.split())
     return meanings
 
 

@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
+from operator import lt
 from typing import Any
 
 from stepmark.errors import SignalError
@@ -41,9 +42,10 @@ class Detection:
     scores: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "indices", tuple(int(i) for i in self.indices))
-        object.__setattr__(self, "scores", tuple(float(s) for s in self.scores))
-        if not all(a < b for a, b in pairwise((0, *self.indices, self.length))) and self.indices:
+        indices = tuple(map(int, self.indices))
+        object.__setattr__(self, "indices", indices)
+        object.__setattr__(self, "scores", tuple(map(float, self.scores)))
+        if indices and not all(map(lt, (0, *indices), (*indices, self.length))):
             raise SignalError(f"change places must rise strictly inside (0, {self.length})")
         if self.scores and len(self.scores) != len(self.indices):
             raise SignalError("a detection has one score a change, or none")
@@ -148,7 +150,7 @@ def describe(
     series: Series, detection: Detection, aggregate: Aggregate = Aggregate.MEAN
 ) -> tuple[tuple[Segment, ...], tuple[Change, ...]]:
     """Put *detection* back on *series*: its segments, and its changes (verdict still neutral)."""
-    segments = segments_of([p.value(aggregate) for p in series.points], detection)
+    segments = segments_of(series.values(aggregate), detection)
     changes = []
     for place, (before, after) in enumerate(pairwise(segments)):
         first, last_good = series.points[after.start], series.points[after.start - 1]

@@ -227,6 +227,9 @@ class Signal:
             rows = list(values)
         except TypeError:
             raise SignalError(f"a signal is a sequence of numbers, not {values!r}") from None
+        if set(map(type, rows)) <= {float}:
+            # The common case: nothing to look at one by one.
+            return cls(_frozen(rows))
         if any(_is_nested(row) for row in rows):
             samples = tuple(_frozen(_numbers(row, i)) for i, row in enumerate(rows))
             with np.errstate(all="ignore"):

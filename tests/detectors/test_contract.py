@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.registry import SPECS, TOLERANCE, exempt
+from detectors.registry import EXTRAS, SPECS, TOLERANCE, exempt
 from stepmark.changes import Detection
 from stepmark.errors import SignalError, SpecError
-from stepmark.plugins import Detector, names, parse_detector
+from stepmark.plugins import BUILTIN, Detector, load, names, parse_detector
 from stepmark.series import Signal
 
 detectors = pytest.mark.parametrize("spec", SPECS)
@@ -32,7 +32,14 @@ def step(n, at, size, seed=0):
 
 
 def test_every_detector_is_in_the_registry():
-    assert set(names("detectors")) == {spec.split("(")[0] for spec in SPECS}
+    assert set(names("detectors")) == {spec.split("(")[0] for spec in SPECS} | set(EXTRAS)
+
+
+@pytest.mark.parametrize("name", BUILTIN["detectors"])
+def test_tells_its_cost_and_its_source(name):
+    kind = load("detectors", name)
+    assert kind.complexity
+    assert kind.paper
 
 
 @detectors

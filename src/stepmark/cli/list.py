@@ -22,6 +22,9 @@ def list_command(what: Literal["detectors", "formats"], /) -> int:
             emit(f"{name:18}{plugin.title}\n", None)
         else:
             emit(f"{name:18}{_first_line(plugin)}\n", None)
+            facts = "; ".join(_facts(plugin))
+            if facts:
+                emit(f"{'':18}{facts}\n", None)
             defaults = ", ".join(_parameters(plugin))
             if defaults:
                 emit(f"{'':18}({defaults})\n", None)
@@ -32,7 +35,17 @@ def _first_line(plugin: type[Any]) -> str:
     return (plugin.__doc__ or "").strip().split("\n", 1)[0]
 
 
+def _facts(plugin: type[Any]) -> list[str]:
+    """Cost and source, where a plug-in tells them."""
+    told = (getattr(plugin, fact, "") for fact in ("complexity", "paper"))
+    return [fact for fact in told if fact]
+
+
 def _parameters(plugin: type[Any]) -> list[str]:
     from stepmark.plugins import spec_value
 
-    return [f"{item.name}={spec_value(item.default)}" for item in dataclasses.fields(plugin)]
+    return [
+        f"{item.name}={spec_value(item.default)}"
+        for item in dataclasses.fields(plugin)
+        if item.name != "members"  # named by place
+    ]

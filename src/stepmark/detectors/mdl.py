@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stepmark.changes import Detection
+from stepmark.detectors.parameters import is_number
 from stepmark.errors import SignalError, SpecError
 from stepmark.plugins import Specified, Tracker
 from stepmark.series import Signal
@@ -82,6 +83,8 @@ class MDL(Specified):
     """
 
     name: ClassVar[str] = "mdl"
+    complexity: ClassVar[str] = "O(n^2)"
+    paper: ClassVar[str] = "FD.io CSIT 2018, jumpavg 0.4.2; Grünwald 2007"
     cost_unit: ClassVar[str] = "bits"
     search: Literal["exact", "jumpavg"] = "exact"
     unit: float | None = None
@@ -93,7 +96,7 @@ class MDL(Specified):
             raise SpecError(f"mdl: search is exact or jumpavg, not {self.search!r}")
         for field in ("unit", "maximum"):
             value = getattr(self, field)
-            if value is not None and not (_is_number(value) and 0 <= value < math.inf):
+            if value is not None and not (is_number(value) and 0 <= value < math.inf):
                 raise SpecError(f"mdl: {field} is a positive number, not {value!r}")
         if self.sbps is not None and (type(self.sbps) is not int or not 0 <= self.sbps <= 500):
             raise SpecError(f"mdl: sbps is a whole number from 1 to 500, not {self.sbps!r}")
@@ -232,10 +235,6 @@ def _require_length(length: int) -> None:
             f"mdl compares every pair of runs and takes at most {_LONGEST} points, not"
             f" {length}: judge a shorter history"
         )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _statistics(samples: Sequence[float]) -> tuple[int, float, float]:

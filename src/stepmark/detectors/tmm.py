@@ -70,6 +70,8 @@ class TMM(Specified):
     """
 
     name: ClassVar[str] = "tmm"
+    complexity: ClassVar[str] = "O(n w), w runs a window"
+    paper: ClassVar[str] = "FD.io CSIT 2018"
     window: int = 14
     fence: float = 1.5
     sigmas: float = 3.0

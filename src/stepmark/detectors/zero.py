@@ -17,6 +17,8 @@ class Zero(Specified):
     """Finds no change: the baseline of every comparison, as in the Turing benchmark."""
 
     name: ClassVar[str] = "zero"
+    complexity: ClassVar[str] = "O(1)"
+    paper: ClassVar[str] = "van den Burg and Williams 2020"
 
     def detect(self, signal: Signal | Any) -> Detection:
         """Return no place, whatever *signal* holds."""

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: The Stepmark developers
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of detectors' parameters: what a spec may say, in one way for all."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from stepmark.errors import SpecError
+
+
+def is_number(value: Any) -> bool:
+    """Whether *value* is a number, which true and false are not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def check_positive(detector: str, field: str, value: Any, below: float = math.inf) -> None:
+    """Raise `SpecError` where *value* is not a number between 0 and *below*."""
+    if not (is_number(value) and 0 < value < below):
+        limit = "a positive number" if below == math.inf else f"between 0 and {below:g}"
+        raise SpecError(f"{detector}: {field} is {limit}, not {value!r}")
+
+
+def check_not_negative(detector: str, field: str, value: Any) -> None:
+    """Raise `SpecError` where *value* is not 0 or a positive number."""
+    if not (is_number(value) and 0 <= value < math.inf):
+        raise SpecError(f"{detector}: {field} is 0 or a positive number, not {value!r}")
+
+
+def check_flag(detector: str, field: str, value: Any) -> None:
+    """Raise `SpecError` where *value* is not true or false."""
+    if type(value) is not bool:
+        raise SpecError(f"{detector}: {field} is true or false, not {value!r}")
+
+
+def check_count(detector: str, field: str, value: Any, least: int, most: int) -> None:
+    """Raise `SpecError` where *value* is not a whole number from *least* to *most*."""
+    if type(value) is not int or not least <= value <= most:
+        limits = f"a whole number from {least} to {most}"
+        raise SpecError(f"{detector}: {field} is {limits}, not {value!r}")
