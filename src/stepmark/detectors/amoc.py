@@ -20,6 +20,7 @@ from stepmark._kernels.segmentation import (
 )
 from stepmark.changes import Detection
 from stepmark.detectors.costs import RATED, Segmentation, mean80, prefix_sums
+from stepmark.detectors.tcpdbench import counted
 from stepmark.series import Signal
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class AMOC(Segmentation):
             return Detection(n)
         place, score = self._best(values) if self.compat else self._first_split(values)
         if 0 < place < n and score >= self.penalty_for(n):
-            return Detection(n, (place,), (score,))
+            return counted(Detection(n, (place,), (score,)), compat=self.compat)
         return Detection(n)
 
     def _best(self, values: Vector) -> tuple[int, float]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from stepmark._kernels.segmentation import Margins, greedy_splits, greedy_statistics
 from stepmark.changes import Detection
 from stepmark.detectors.costs import RATED, Segmentation, check_q, most
+from stepmark.detectors.tcpdbench import counted
 from stepmark.series import Signal
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class BinSeg(Segmentation):
             if 0 < place < n:
                 kept[place] = score
         places = sorted(kept)
-        return Detection(n, tuple(places), tuple(kept[place] for place in places))
+        found = Detection(n, tuple(places), tuple(kept[place] for place in places))
+        return counted(found, compat=self.compat)
 
     def _splits(self, values: Vector) -> Iterator[tuple[int, float]]:
         """Place and score of each split, best first."""

@@ -18,6 +18,7 @@ import numpy as np
 from stepmark.changes import Detection
 from stepmark.detectors.parameters import is_number
 from stepmark.detectors.scaling import Scale, check_scale, scaled
+from stepmark.detectors.tcpdbench import counted
 from stepmark.errors import SignalError, SpecError
 from stepmark.plugins import Specified, Tracker
 from stepmark.series import Signal
@@ -157,6 +158,5 @@ def _detection(detector: BOCPD, runs: Runs, length: int) -> Detection:
     places, probabilities = runs.division()
     if length <= 2:
         places = []
-    elif detector.compat and places and places[-1] == length - 1:
-        places = places[:-1]
-    return Detection(length, tuple(places), tuple(probabilities[: len(places)]))
+    found = Detection(length, tuple(places), tuple(probabilities[: len(places)]))
+    return counted(found, compat=detector.compat)

@@ -16,6 +16,7 @@ from stepmark.changes import Detection
 from stepmark.detectors.costs import in_units, penalised
 from stepmark.detectors.penalties import Penalty, check_penalty, penalty_value
 from stepmark.detectors.scaling import Scale, check_scale
+from stepmark.detectors.tcpdbench import counted
 from stepmark.errors import SignalError, SpecError
 from stepmark.plugins import Specified
 from stepmark.series import Signal
@@ -82,7 +83,7 @@ class CPNP(Specified):
         costs = self._costs(values)
         search = Pelt(penalty_value(self.penalty, n, 1, ""), self.minseglen)
         places = search.extend(costs, exact=not self.compat)
-        return Detection(n, places, tuple(costs.saved(places)))
+        return counted(Detection(n, places, tuple(costs.saved(places))), compat=self.compat)
 
     def cost(self, signal: Signal | Iterable[Any], indices: Sequence[int]) -> float:
         """The penalised cost of *signal* divided at *indices*.

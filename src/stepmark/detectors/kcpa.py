@@ -15,6 +15,7 @@ from stepmark.changes import Detection
 from stepmark.detectors.parameters import check_count, check_flag, check_not_negative
 from stepmark.detectors.permutations import finite_values
 from stepmark.detectors.scaling import Scale, check_scale, moderate, require_squares, scaled
+from stepmark.detectors.tcpdbench import counted
 from stepmark.errors import SignalError
 from stepmark.plugins import Specified
 from stepmark.series import Signal
@@ -85,7 +86,7 @@ class KCPA(Specified):
         divisions = best_divisions(shape, median_square(shape), changes)
         number = self._number(divisions, values if self.scale is None else shape)
         places = divisions.places(number)
-        return Detection(n, tuple(place for place in places if place < n - self.compat))
+        return counted(Detection(n, tuple(places)), compat=self.compat)
 
     def _number(self, divisions: Divisions, values: Vector) -> int:
         """The number of changes with the least scatter and penalty; of equal ones the first."""

@@ -15,6 +15,7 @@ from stepmark._kernels.segmentation import Pelt
 from stepmark.changes import Detection
 from stepmark.detectors.costs import Segmentation, penalised
 from stepmark.detectors.penalties import of_length
+from stepmark.detectors.tcpdbench import counted
 from stepmark.detectors.tracking import Repeated
 from stepmark.errors import SignalError
 from stepmark.plugins import Tracker
@@ -59,7 +60,7 @@ class PELT(Segmentation):
             return Detection(n)
         costs = self.costs(values)
         places = Pelt(self.penalty_for(n), self.minimum).extend(costs, exact=not self.compat)
-        return Detection(n, places, tuple(costs.saved(places)))
+        return counted(Detection(n, places, tuple(costs.saved(places))), compat=self.compat)
 
     def cost(self, signal: Signal | Iterable[Any], indices: Sequence[int]) -> float:
         """The penalised cost of *signal* divided at *indices*: twice the negative log-likelihood.
@@ -106,7 +107,8 @@ class _Growing(Tracker):
         places = self._search.extend(costs, exact=not detector.compat)
         if n < max(3, 2 * detector.minimum):
             return Detection(n)
-        return Detection(n, places, tuple(costs.saved(places)))
+        found = Detection(n, places, tuple(costs.saved(places)))
+        return counted(found, compat=detector.compat)
 
     def _checked(self, x: Vector) -> Vector:
         try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from stepmark.changes import Detection
 from stepmark.detectors.scaling import moderate, require_squares, scaled
+from stepmark.detectors.tcpdbench import counted
 from stepmark.errors import SpecError
 from stepmark.plugins import Specified
 from stepmark.series import Signal
@@ -91,7 +92,8 @@ class RFPOP(Specified):
         kind = {"l1": Loss.L1, "huber": Loss.HUBER}.get(self.loss, Loss.CONSTANT)
         width = _WIDTHS[self.loss] if self.threshold is None else float(self.threshold)
         penalty = _FACTORS[self.loss] * math.log(n) if self.penalty is None else self.penalty
-        return Detection(n, tuple(robust_partition(values, kind, width, float(penalty))))
+        places = robust_partition(values, kind, width, float(penalty))
+        return counted(Detection(n, tuple(places)))
 
 
 def _in_noise_units(values: Vector) -> Vector:

@@ -19,6 +19,7 @@ from stepmark._kernels.segmentation import (
 from stepmark.changes import Detection
 from stepmark.detectors.costs import RATED, Segmentation, check_q, most
 from stepmark.detectors.penalties import Penalty
+from stepmark.detectors.tcpdbench import counted
 from stepmark.errors import SignalError, SpecError
 from stepmark.series import Signal
 
@@ -88,9 +89,8 @@ class SegNeigh(Segmentation):
                 f"{self.name}: {n} points in up to {segments} segments need too large a table:"
                 " give a smaller q"
             )
-        if self.kind in RATED:
-            return self._rated(values, segments)
-        return self._likeliest(values, segments)
+        divide = self._rated if self.kind in RATED else self._likeliest
+        return counted(divide(values, segments), compat=self.compat)
 
     def _likeliest(self, values: Vector, segments: int) -> Detection:
         n, penalty, costs = values.size, self.penalty_for(values.size), self.costs(values)

@@ -13,6 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
+from stepmark.changes import Detection
+
+
+def counted(found: Detection, *, compat: bool = True) -> Detection:
+    """*found* as the benchmark counts it: with *compat*, without a change at the last point."""
+    if not compat or not found.indices or found.indices[-1] < found.length - 1:
+        return found
+    return Detection(found.length, found.indices[:-1], found.scores[:-1])
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:

@@ -14,6 +14,7 @@ import numpy as np
 
 from stepmark.changes import Detection
 from stepmark.detectors.scaling import Scale, check_scale, scaled
+from stepmark.detectors.tcpdbench import counted
 from stepmark.errors import SpecError
 from stepmark.plugins import Specified
 from stepmark.series import Signal
@@ -92,7 +93,7 @@ class WBS(Specified):
         if values.size <= 2:
             return Detection(values.size)
         starts, stops = random_intervals(values.size, self.intervals, self.seed)
-        return wbs_places(values, starts, stops, self)
+        return counted(wbs_places(values, starts, stops, self), compat=self.compat)
 
 
 def random_intervals(n: int, count: int, seed: int) -> tuple[Integers, Integers]:
