@@ -112,7 +112,7 @@ class TestErrors:
             ("mdl(exact)", "key=value, not exact"),
             ("mdl(none)", "key=value, not None"),
             ("mdl(zero())", "key=value, not zero"),
-            ("mdl(unit=mdl())", "unit is a positive number"),
+            ("mdl(unit=mdl())", "unit is 0 or a positive number"),
             ("mdl(members=1)", "no parameter 'members'"),
             ("mdl(name=x)", "no parameter 'name'"),
             ("mdl(__init__=x)", "no parameter '__init__'"),

@@ -119,9 +119,10 @@ def test_segments_have_their_least_size():
     assert ECP(minsize=61).detect(values).indices == ()
 
 
-def test_a_level_that_no_number_of_permutations_reaches_finds_nothing():
+def test_a_level_that_no_number_of_permutations_reaches_is_refused():
     values = np.repeat([0.0, 100.0], 50) + np.random.default_rng(2).normal(0, 1, 100)
-    assert ECP(siglvl=0.01, permutations=50).detect(values).indices == ()
+    with pytest.raises(SpecError, match=r"least p-value of 98 permutations is 0\.010101, above"):
+        ECP(siglvl=0.01, permutations=98)
     assert ECP(siglvl=0.01, permutations=99).detect(values).indices == (50,)
 
 

@@ -255,3 +255,12 @@ def test_intervals_outgrow_their_buffers(monkeypatch):
     assert expected.indices
     monkeypatch.setattr(kernels, "_INTERVALS", 2)
     assert detector.detect(values) == expected
+
+
+@pytest.mark.parametrize("scale", [None, "noise", "std"])
+def test_dividing_fewer_than_three_points_never_pays(scale):
+    detector = FPOP(scale=scale)
+    assert detector.cost([], []) == 0.0
+    assert detector.cost([1.0, 500.0], [1]) == math.inf
+    assert detector.cost([1.0, 500.0], []) < math.inf
+    assert detector.cost([1.0, 500.0, 500.0], [1]) < math.inf

@@ -16,7 +16,7 @@ TRACKED = [spec for spec in SPECS if isinstance(parse_detector(spec), Online)]
 
 
 @pytest.mark.parametrize("spec", TRACKED)
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 9), min_size=1, max_size=12))
 def test_tracking_equals_a_full_run(spec, seed, portions):
     rng = np.random.default_rng(seed)
@@ -27,9 +27,4 @@ def test_tracking_equals_a_full_run(spec, seed, portions):
     for portion in portions:
         found = tracker.extend(values[seen : seen + portion])
         seen += portion
-        expected = detector.detect(values[:seen])
-        assert found.indices == expected.indices
-        assert found.length == seen
-        # Places are equal. Sums kept around another origin round otherwise, which the logarithm of
-        # the small variance of a short segment magnifies.
-        assert found.scores == pytest.approx(expected.scores, rel=1e-5, abs=1e-5)
+        assert found == detector.detect(values[:seen])

@@ -149,8 +149,8 @@ def test_members_are_specs_words_or_detectors():
     [
         ("vote", "needs detectors"),
         ("priority(quorum=2)", "needs detectors"),
-        ("vote(mdl)", "quorum of 2 of 1"),
-        ("vote(mdl, tmm, quorum=3)", "quorum of 3 of 2"),
+        ("vote(mdl)", "quorum is 2, and the members have 1 in all"),
+        ("vote(mdl, tmm, quorum=3)", "quorum is 3, and the members have 2 in all"),
         ("vote(mdl, tmm, quorum=0)", "quorum is a whole number from 1"),
         ("vote(mdl, tmm, tolerance=-1)", "tolerance is a whole number from 0"),
         ("vote(mdl, tmm, apart=1.5)", "apart is a whole number from 1"),

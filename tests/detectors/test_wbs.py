@@ -16,7 +16,7 @@ from stepmark._kernels.loops import wbs as loops
 from stepmark.detectors import WBS
 from stepmark.detectors.scaling import scaled
 from stepmark.detectors.wbs import random_intervals, wbs_places
-from stepmark.errors import SpecError
+from stepmark.errors import SignalError, SpecError
 
 
 def dataset(shared_data, name):
@@ -208,3 +208,32 @@ def test_both_forms_of_the_kernel_agree(integrated, compat):
         places = both[0].places[:20]
         squares = [kernels.residual_squares(values, places, k) for k in (loops, plain_form)]
         assert np.array_equal(*squares)
+
+
+def test_the_numbers_of_a_seed_never_change():
+    starts, stops = random_intervals(1000, 4, seed=7)
+    assert starts.tolist() == [374, 102, 224, 774]
+    assert stops.tolist() == [813, 217, 996, 816]
+
+
+@pytest.mark.parametrize("interval", [(-1, 5), (3, 4), (5, 5), (6, 3), (8, 11)])
+def test_intervals_lie_in_the_signal(interval):
+    starts, stops = np.array([[0, 2], interval]).T
+    with pytest.raises(SignalError, match="an interval has two points or more"):
+        wbs_places(np.arange(10.0), starts, stops, WBS())
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e200])
+@pytest.mark.parametrize("integrated", [True, False])
+def test_values_without_squares_are_refused(value, integrated):
+    values = np.where(np.arange(10) == 5, value, 1.0)
+    starts, stops = random_intervals(10, 20, seed=1)
+    with pytest.raises(SignalError, match="wbs"):
+        wbs_places(values, starts, stops, WBS(integrated=integrated))
+
+
+def test_unscaled_values_may_be_tiny():
+    values = np.where(np.arange(60) < 30, 1.0, 2.0) + np.random.default_rng(3).normal(0, 0.01, 60)
+    found = WBS(scale=None, compat=False).detect(values)
+    assert found.indices == (30,)
+    assert WBS(scale=None, compat=False).detect(np.ldexp(values, -1000)).indices == (30,)

@@ -211,9 +211,9 @@ class ExactSearch(_Growing):
         """Largest difference of two averages in units, and of two norms in bits."""
         low, high = self._low / self._unit, self._high / self._unit
         top = self._maximum / self._unit
-        # The norm p^2 - (p - 1) top + top^2 / 2 is a parabola in p, least at top / 2.
+        # The norm is a parabola of the average, least at top / 2.
         turning = min(max(top / 2, low), high)
-        norms = [p * p - (p - 1.0) * top + top * top / 2 for p in (low, high, turning)]
+        norms = [self._kernel.norm_after(p, top) for p in (low, high, turning)]
         return high - low, math.log2(max(norms) / min(norms)) + 1e-6
 
 

@@ -8,7 +8,6 @@ hazard, and the most probable division into segments.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from stepmark.changes import Detection
-from stepmark.detectors.parameters import is_number
-from stepmark.detectors.scaling import Scale, check_scale, scaled
+from stepmark.detectors.parameters import check_flag, is_number
+from stepmark.detectors.scaling import Scale, check_scale, moderate, point_values, scaled
 from stepmark.detectors.tcpdbench import counted
 from stepmark.errors import SignalError, SpecError
 from stepmark.plugins import Specified, Tracker
@@ -70,30 +69,30 @@ class BOCPD(Specified):
     compat: bool = True
 
     def __post_init__(self) -> None:
-        if not (is_number(self.intensity) and 1 < self.intensity < math.inf):
+        if not (is_number(self.intensity) and self.intensity > 1):
             raise SpecError(f"bocpd: intensity is a number above 1, not {self.intensity!r}")
         if not (is_number(self.m) and abs(self.m) <= _LARGEST):
-            raise SpecError(f"bocpd: m is a number, not {self.m!r}")
+            limits = f"from {-_LARGEST:g} to {_LARGEST:g}"
+            raise SpecError(f"bocpd: m is a number {limits}, not {self.m!r}")
         for field in ("k", "a", "b"):
             value = getattr(self, field)
             if not (is_number(value) and _SMALLEST_PRIOR <= value <= _LARGEST_PRIOR):
-                limits = f"from {_SMALLEST_PRIOR} to {_LARGEST_PRIOR}"
+                limits = f"from {_SMALLEST_PRIOR:g} to {_LARGEST_PRIOR:g}"
                 raise SpecError(f"bocpd: {field} is a number {limits}, not {value!r}")
         if not (is_number(self.tail) and 0 <= self.tail < 1):
             raise SpecError(f"bocpd: tail is a number from 0, below 1, not {self.tail!r}")
         check_scale("bocpd", self.scale)
-        if type(self.compat) is not bool:
-            raise SpecError(f"bocpd: compat is true or false, not {self.compat!r}")
+        check_flag("bocpd", "compat", self.compat)
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
         """The most probable changes, each with the probability of its segment's start.
 
-        Raises `SignalError` for NaN or infinite values, and for numbers above 1e100 unscaled.
+        Raises `SignalError` for NaN or infinite values, and for values above 1e100 units of scale.
         """
-        values = _readable(self, signal)
+        values = _in_units(self, signal)
         runs = _runs(self)
         if values.size > 2:
-            runs.extend(_scaled(self, values))
+            runs.extend(values)
         return _detection(self, runs, values.size)
 
     def track(self) -> Tracker:
@@ -117,24 +116,27 @@ class _Following(Tracker):
         self._kept = _runs(detector)
 
     def extend(self, values: Signal | Iterable[Any]) -> Detection:
-        self._kept.extend(_readable(self._detector, values))
+        self._kept.extend(_in_units(self._detector, values))
         return _detection(self._detector, self._kept, self._kept.length)
 
 
-def _readable(detector: BOCPD, signal: Signal | Iterable[Any]) -> Vector:
-    signal = Signal.of(signal)
-    signal.require_finite("bocpd")
-    if detector.scale is None and signal.values.size:
-        place = int(np.argmax(np.abs(signal.values)))
-        if abs(signal.values[place]) > _LARGEST:
-            raise SignalError(f"point {place} is too large for bocpd without a scale")
-    return signal.values
-
-
-def _scaled(detector: BOCPD, values: Vector) -> Vector:
-    if detector.scale == "noise":
-        values = values - np.median(values)
-    return scaled(values, detector.scale)
+def _in_units(detector: BOCPD, signal: Signal | Iterable[Any]) -> Vector:
+    """The values in units of scale, shape (n,)."""
+    values = point_values(signal, "bocpd")
+    if not values.size:
+        return values
+    if detector.scale is not None:
+        values = moderate(values)
+    with np.errstate(over="ignore"):
+        if detector.scale == "noise":
+            values = values - np.median(values)
+        values = scaled(values, detector.scale)
+    place = int(np.argmax(np.abs(values)))
+    if abs(values[place]) > _LARGEST:
+        unscaled = detector.scale is None
+        unit, remedy = ("", "give a scale") if unscaled else (" units of scale", "leave it out")
+        raise SignalError(f"bocpd: point {place} is larger than {_LARGEST:g}{unit}: {remedy}")
+    return values
 
 
 def _runs(detector: BOCPD) -> Runs:

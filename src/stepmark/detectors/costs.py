@@ -48,6 +48,7 @@ _KINDS = {
 }
 _OF_COUNTS = ("gamma", "exponential", "poisson")
 RATED = (Kind.CUSUM, Kind.CSS)  # by a statistic, not by a cost
+SETTLING = 9  # points that have a say in where points are counted from
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,29 +127,32 @@ class Segmentation(Specified):
         """
         signal = Signal(Signal.of(signal).values)
         signal.require_finite(self.name)
-        values = np.array(in_units(signal.values, self.scale))
-        if self.shifted and values.size:
-            values -= mean80(values)
-        self.check(values)
-        return values
+        values = in_units(signal.values, self.scale)
+        return self.counted_from(self.origin(values), values)
 
-    def check(self, values: Vector) -> None:
-        """Raise `SignalError` where scaled *values* are not what the statistic can judge."""
-        Signal(values).require_finite(self.name)
+    def counted_from(self, origin: float, values: Vector) -> Vector:
+        """Scaled *values* less *origin*; `SignalError` where the statistic cannot judge them."""
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
+            values = values - origin
         if values.size:
             require_squares(self.name, values)
             self._check_range(values)
+        return values
 
-    @property
-    def shifted(self) -> bool:
-        """Whether the points are counted from somewhere in their middle, for precision.
+    def origin(self, values: Vector) -> float:
+        """Where finite *values*, shape (n,), are counted from so that their sums keep their digits.
 
-        Standardised ones are so already, and css as the original has it counts from 0.
+        The middle one of the first `SETTLING`: later ones do not move it, and a first run unlike
+        the rest is not taken. 0 where values are standardised, which is near enough, and where the
+        statistic counts from 0 (css as the original has it, and those of positive numbers).
         """
         free = self.statistic in ("normal", "cusum") or (
             self.statistic == "css" and not self.compat
         )
-        return free and self.scale != "std"
+        if self.scale == "std" or not free or not values.size:
+            return 0.0
+        first = np.sort(values[:SETTLING])
+        return float(first[(first.size - 1) // 2])
 
     def _check_range(self, values: Vector) -> None:
         if self.statistic not in _OF_COUNTS:

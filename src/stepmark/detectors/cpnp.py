@@ -14,8 +14,9 @@ import numpy as np
 from stepmark._kernels.segmentation import Costs, Kind, Pelt, entropies
 from stepmark.changes import Detection
 from stepmark.detectors.costs import in_units, penalised
+from stepmark.detectors.parameters import check_count, check_flag
 from stepmark.detectors.penalties import Penalty, check_penalty, penalty_value
-from stepmark.detectors.scaling import Scale, check_scale
+from stepmark.detectors.scaling import Scale, check_scale, point_values
 from stepmark.detectors.tcpdbench import counted
 from stepmark.errors import SignalError, SpecError
 from stepmark.plugins import Specified
@@ -66,13 +67,10 @@ class CPNP(Specified):
         check_scale(self.name, self.scale)
         if self.penalty == "asymptotic":
             raise SpecError(f"{self.name}: penalty=asymptotic is not defined for this method")
-        for field in ("quantiles", "minseglen"):
-            value = getattr(self, field)
-            unset = field == "quantiles" and value is None
-            if not unset and not (type(value) is int and value >= 1):
-                raise SpecError(f"{self.name}: {field} is a whole number from 1, not {value!r}")
-        if type(self.compat) is not bool:
-            raise SpecError(f"{self.name}: compat is true or false, not {self.compat!r}")
+        if self.quantiles is not None:
+            check_count(self.name, "quantiles", self.quantiles, 1)
+        check_count(self.name, "minseglen", self.minseglen, 1)
+        check_flag(self.name, "compat", self.compat)
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
         """The best division, penalised; raises `SignalError` for numbers it cannot judge."""
@@ -98,9 +96,7 @@ class CPNP(Specified):
         return penalised(self._costs(values), indices, self.minseglen, penalty)
 
     def _points(self, signal: Signal | Iterable[Any]) -> Vector:
-        signal = Signal(Signal.of(signal).values)
-        signal.require_finite(self.name)
-        return in_units(signal.values, self.scale)
+        return in_units(point_values(signal, self.name), self.scale)
 
     def _costs(self, values: Vector) -> Costs:
         n = values.size

@@ -33,7 +33,7 @@ class ECP(Specified):
         alpha: exponent of the distances, inside (0, 2].
         minsize: with ``divisive``, the fewest points of a segment.
         siglvl: with ``divisive``, the largest p-value of a split: 1 + the number of permutations
-            that do as well, over permutations + 1.
+            that do as well, over permutations + 1. Less than 1 / (permutations + 1) is refused.
         permutations: with ``divisive``, how often the points are shuffled for one test.
         seed: of the random numbers; the same seed gives the same answer, everywhere.
         compat: true for ecp 3.1.1, which the Turing benchmark has: with ``divisive`` it rounds the
@@ -69,7 +69,7 @@ class ECP(Specified):
         if self.alpha > 2:
             raise SpecError(f"ecp: alpha is a number above 0, up to 2, not {self.alpha!r}")
         check_count("ecp", "minsize", self.minsize, 2, 1_000_000)
-        check_test("ecp", ("siglvl", self.siglvl), self.permutations, self.seed)
+        check_test("ecp", ("siglvl", self.siglvl), self.permutations, self.seed, own=1)
         check_flag("ecp", "compat", self.compat)
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:

@@ -58,7 +58,7 @@ class EDivisive(Specified):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_test("edivisive", ("pvalue", self.pvalue), self.permutations, self.seed)
+        check_test("edivisive", ("pvalue", self.pvalue), self.permutations, self.seed, own=0)
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
         """The divisions, in order of place; raises `SignalError` for NaN and too long signals."""
@@ -68,7 +68,8 @@ class EDivisive(Specified):
         if values.size < 2:
             return Detection(values.size)
         values, raw = moderate(values), values
-        unit = 1.0 if values is raw else float(np.max(np.abs(raw)) / np.max(np.abs(values)))
+        # Of Python's floats, which may be infinite: the scores are cut off at the largest one.
+        unit = 1.0 if values is raw else float(np.abs(raw).max()) / float(np.abs(values).max())
         allowed = most_reached(self.pvalue, self.permutations, own=0)
         windows = WholeWindows(values)
         splits = divisive_splits(windows, self.permutations, allowed, Random(self.seed))

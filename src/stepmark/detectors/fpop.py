@@ -8,13 +8,21 @@ data", Statistics and Computing 27, 2017.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepmark.changes import Detection
 from stepmark.detectors.penalties import Penalty, check_penalty, of_length, penalty_value
-from stepmark.detectors.scaling import Scale, check_scale, moderate, require_squares, scaled
+from stepmark.detectors.scaling import (
+    Scale,
+    check_scale,
+    moderate,
+    point_values,
+    require_squares,
+    scaled,
+)
 from stepmark.detectors.tracking import Repeated
 from stepmark.plugins import Specified, Tracker
 from stepmark.series import Signal
@@ -66,7 +74,6 @@ class FPOP(Specified):
         """
         from stepmark._kernels.fpop import Partition
 
-        signal = Signal.of(signal)
         values = self._scaled(signal)
         if len(values) < _FEWEST:
             return Detection(len(values))
@@ -78,13 +85,20 @@ class FPOP(Specified):
         return _detection(partition, penalty)
 
     def cost(self, signal: Signal | Iterable[Any], indices: Sequence[int]) -> float:
-        """What *signal* costs when it is divided at *indices*, in squared units of scale."""
+        """What *signal* costs when it is divided at *indices*, in squared units of scale.
+
+        Infinite for a division of fewer than three points.
+        """
         import numpy as np
 
-        values = self._scaled(Signal.of(signal))
+        values = self._scaled(signal)
         parts = [part - part.mean() for part in np.split(values, list(indices)) if part.size]
-        penalty = self._penalty(len(values)) if len(values) >= _FEWEST else 0.0
-        return float(sum(float(part @ part) for part in parts) + penalty * len(indices))
+        squares = float(sum(float(part @ part) for part in parts))
+        if not indices:
+            return squares
+        # A change in so few points is none, whatever it saves.
+        penalty = self._penalty(len(values)) if len(values) >= _FEWEST else math.inf
+        return squares + penalty * len(indices)
 
     def track(self) -> Tracker:
         """A tracker that has seen no point yet.
@@ -99,12 +113,11 @@ class FPOP(Specified):
     def _penalty(self, n: int) -> float:
         return penalty_value(self.penalty, n, 1, "mean")
 
-    def _scaled(self, signal: Signal) -> Vector:
+    def _scaled(self, signal: Signal | Iterable[Any]) -> Vector:
         """The values relative to the first one, in units of scale; shape (n,)."""
         import numpy as np
 
-        signal.require_finite(self.name)
-        values = signal.values
+        values = point_values(signal, self.name)
         if not len(values):
             return values
         if self.scale is not None:
@@ -167,12 +180,11 @@ class GrowingPartition(Tracker):
         """
         import numpy as np
 
-        added = Signal.of(values)
-        added.require_finite(FPOP.name)
+        added = point_values(values, FPOP.name)
         if len(added):
-            first = float(added.values[0]) if self._first is None else self._first
+            first = float(added[0]) if self._first is None else self._first
             with np.errstate(over="ignore"):
-                relative = added.values - first
+                relative = added - first
             require_squares(FPOP.name, relative)
             self._first = first
             self._partition.extend(relative)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from stepmark.changes import Detection
-from stepmark.detectors.parameters import check_count, check_flag, check_not_negative
+from stepmark.detectors.parameters import check_count_or_max, check_flag, check_not_negative
 from stepmark.detectors.permutations import finite_values
 from stepmark.detectors.scaling import Scale, check_scale, moderate, require_squares, scaled
 from stepmark.detectors.tcpdbench import counted
@@ -61,8 +61,7 @@ class KCPA(Specified):
 
     def __post_init__(self) -> None:
         check_not_negative("kcpa", "cost", self.cost)
-        if self.maxcp != "max":
-            check_count("kcpa", "maxcp", self.maxcp, 1, 1_000_000)
+        check_count_or_max("kcpa", "maxcp", self.maxcp)
         check_scale("kcpa", self.scale)
         check_flag("kcpa", "compat", self.compat)
 
@@ -72,7 +71,7 @@ class KCPA(Specified):
 
         values = finite_values(Signal.of(signal), "kcpa", _LONGEST)
         n = values.size
-        if n < 3 or np.ptp(values) == 0:
+        if n < 3 or values.min() == values.max():
             return Detection(n)
         changes = n - 1 if self.maxcp == "max" else min(self.maxcp, n - 1)
         if n * (changes + 1) > _MOST_CELLS:

@@ -19,7 +19,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stepmark.changes import Detection
-from stepmark.detectors.parameters import is_number
+from stepmark.detectors.parameters import check_count, check_not_negative
 from stepmark.errors import SignalError, SpecError
 from stepmark.plugins import Specified, Tracker
 from stepmark.series import Signal
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Merged = tuple[int, float, float]
 
 DEFAULT_SBPS = 12
+_MOST_BITS = 500
 _NO_RUNS = (0, 0.0, 0.0)
 _LONGEST = 50_000
 # Beyond these magnitudes squares overflow or underflow, and the signal is scaled.
@@ -70,7 +71,7 @@ class MDL(Specified):
         unit: resolution of the values, in their own unit; None or 0 derives it from the maximum.
         sbps: significant bits per sample from which the unit is derived (12 when None or 0), as
             unit = maximum / (2^(sbps + 1) - 1).
-        maximum: the largest value to provide for; None takes the largest of the signal. With
+        maximum: the largest value to provide for; None or 0 takes the signal's largest. With
             `unit` and `maximum` given, later values do not change how earlier ones are coded.
 
     Differs from jumpavg where that fails: an empty signal has no change; where no value is
@@ -95,11 +96,10 @@ class MDL(Specified):
         if self.search not in ("exact", "jumpavg"):
             raise SpecError(f"mdl: search is exact or jumpavg, not {self.search!r}")
         for field in ("unit", "maximum"):
-            value = getattr(self, field)
-            if value is not None and not (is_number(value) and 0 <= value < math.inf):
-                raise SpecError(f"mdl: {field} is a positive number, not {value!r}")
-        if self.sbps is not None and (type(self.sbps) is not int or not 0 <= self.sbps <= 500):
-            raise SpecError(f"mdl: sbps is a whole number from 1 to 500, not {self.sbps!r}")
+            if getattr(self, field) is not None:
+                check_not_negative("mdl", field, getattr(self, field))
+        if self.sbps is not None:
+            check_count("mdl", "sbps", self.sbps, 0, _MOST_BITS)
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
         """The starts of all groups but the first; a score is the bits that the split saves.
@@ -212,7 +212,7 @@ def _coded(detector: MDL, largest: float, widest: float) -> _Code | None:
     units = 2 ** ((detector.sbps or DEFAULT_SBPS) + 1) - 1
     unit = detector.unit * scale if detector.unit else maximum / units
     if math.isfinite(widest) and max(widest, maximum) > unit * _MOST_UNITS:
-        raise SignalError("mdl: the unit is too small for these values: give unit or maximum")
+        raise SignalError("mdl: the unit is too small for these values: give a larger unit")
     return _Code(scale, maximum, unit)
 
 

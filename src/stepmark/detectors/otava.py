@@ -43,8 +43,9 @@ class Otava(Specified):
 
     Attributes:
         window: points of a window; the next one begins half a window on, or at the last change.
-        pvalue: the largest p-value of a change; below 0.05 ten times as much makes a weak change.
-        min_magnitude: changes of a smaller relative size are dropped.
+        pvalue: a change has a p-value below it. Ten times as much makes a weak change; from 0.05 on
+            twice as much, from 0.5 on no more.
+        min_magnitude: a change has a relative size above it.
         compat: true for Otava 0.8.0 as it is, false for its faults corrected.
 
     Corrected (``compat=false``, the default): variances have the divisor n - 1 that the t test

@@ -13,7 +13,7 @@ import numpy as np
 
 from stepmark._kernels.segmentation import Pelt
 from stepmark.changes import Detection
-from stepmark.detectors.costs import Segmentation, penalised
+from stepmark.detectors.costs import SETTLING, Segmentation, penalised
 from stepmark.detectors.penalties import of_length
 from stepmark.detectors.tcpdbench import counted
 from stepmark.detectors.tracking import Repeated
@@ -88,20 +88,23 @@ class _Growing(Tracker):
 
     def __init__(self, detector: PELT) -> None:
         self._detector = detector
-        # No penalty that comes here depends on the number of points.
-        self._search = Pelt(detector.penalty_for(_ANY), detector.minimum)
-        self._sums = np.zeros((2, 64))
-        self._wide = np.zeros((2, 1), dtype=np.longdouble)  # the last sums, not rounded
-        self._length = 0
-        self._middle = 0.0
+        self._first = np.empty(0)  # the values that settle the origin
+        self._origin = 0.0
+        self._begin()
 
     def extend(self, values: Signal | Iterable[Any]) -> Detection:
         """Add *values* at the end; the places in all points so far."""
         detector = self._detector
         added = Signal.of(values).values
-        if detector.shifted and not self._length and np.isfinite(added[:1]).any():
-            self._middle = float(added[0])
-        self._add(self._checked(added - self._middle))
+        if self._length < SETTLING:
+            # The origin may move yet, and all sums with it: from the beginning.
+            added = np.concatenate([self._first, added])
+            points = detector.points(added)
+            self._first, self._origin = added[:SETTLING], detector.origin(added)
+            self._begin()
+        else:
+            points = self._points(added)
+        self._add(points)
         n = self._length
         costs = detector.costs_of(self._sums[0, : n + 1], self._sums[1, : n + 1])
         places = self._search.extend(costs, exact=not detector.compat)
@@ -110,14 +113,23 @@ class _Growing(Tracker):
         found = Detection(n, places, tuple(costs.saved(places)))
         return counted(found, compat=detector.compat)
 
-    def _checked(self, x: Vector) -> Vector:
+    def _begin(self) -> None:
+        detector = self._detector
+        # No penalty that comes here depends on the number of points.
+        self._search = Pelt(detector.penalty_for(_ANY), detector.minimum)
+        self._sums = np.zeros((2, 64))
+        self._wide = np.zeros((2, 1), dtype=np.longdouble)  # the last sums, not rounded
+        self._length = 0
+
+    def _points(self, added: Vector) -> Vector:
+        detector, origin = self._detector, self._origin
         try:
-            self._detector.check(x)
+            Signal(added).require_finite(detector.name)
+            return detector.counted_from(origin, added)
         except SignalError:
             # Once more, so that the message counts from the first point of all.
-            self._detector.check(np.concatenate([np.ones(self._length), x]))
+            detector.points(np.concatenate([np.full(self._length, origin + 1), added]))
             raise
-        return x
 
     def _add(self, x: Vector) -> None:
         n, more = self._length, x.size

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from typing import Literal, get_args
 
+from stepmark.detectors.parameters import is_number
 from stepmark.errors import SpecError
 
 Named = Literal["sic", "bic", "mbic", "aic", "hannan-quinn", "asymptotic"]
@@ -18,10 +19,8 @@ def check_penalty(detector: str, penalty: Penalty) -> None:
     """Raise `SpecError` where *penalty* is neither a name, nor None, nor a number from 0."""
     if isinstance(penalty, str):
         known = penalty in get_args(Named)
-    elif isinstance(penalty, (int, float)) and not isinstance(penalty, bool):
-        known = 0 <= penalty < math.inf
     else:
-        known = penalty is None
+        known = penalty is None or (is_number(penalty) and penalty >= 0)
     if not known:
         names = ", ".join(get_args(Named))
         raise SpecError(f"{detector}: penalty is none, {names} or a number from 0, not {penalty!r}")

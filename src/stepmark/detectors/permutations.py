@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from stepmark.changes import Detection
 from stepmark.detectors.parameters import check_count, check_positive
-from stepmark.errors import SignalError
+from stepmark.detectors.scaling import point_values
+from stepmark.errors import SignalError, SpecError
 
 if TYPE_CHECKING:
     from stepmark._kernels.energy import Split
@@ -19,15 +20,23 @@ MOST_PERMUTATIONS = 1_000_000
 _LARGEST_FLOAT = 1.7976931348623157e308
 
 
-def check_test(detector: str, level: tuple[str, Any], permutations: Any, seed: Any) -> None:
+def check_test(
+    detector: str, level: tuple[str, Any], permutations: Any, seed: Any, own: int
+) -> None:
     """Raise `SpecError` where these are no parameters of a permutation test.
 
-    *level* is the name and value of the largest p-value that is a change.
+    *level* is the name and value of the largest p-value that is a change; *own* as for
+    `most_reached`. A test that nothing can pass is none.
     """
     field, value = level
     check_positive(detector, field, value, below=1)
     check_count(detector, "permutations", permutations, 1, MOST_PERMUTATIONS)
     check_count(detector, "seed", seed, 0, 2**64 - 1)
+    if most_reached(value, permutations, own) < 0:
+        raise SpecError(
+            f"{detector}: the least p-value of {permutations} permutations is"
+            f" {own / (permutations + 1):g}, above {field}={value:g}: give more permutations"
+        )
 
 
 def most_reached(level: float, permutations: int, own: int) -> int:
@@ -44,15 +53,14 @@ def most_reached(level: float, permutations: int, own: int) -> int:
 def finite_values(signal: Signal, detector: str, longest: int) -> Vector:
     """The values of *signal*, shape (n,).
 
-    Raises `SignalError` for NaN and infinities, and where there are more than *longest*.
+    Raises `SignalError` as `point_values` does, and where there are more than *longest*.
     """
     if len(signal) > longest:
         raise SignalError(
             f"{detector} compares every pair of points and takes at most {longest} points, not"
             f" {len(signal)}: judge a shorter history"
         )
-    signal.require_finite(detector)
-    return signal.values
+    return point_values(signal, detector)
 
 
 def detection_of(length: int, splits: list[Split], unit: float = 1.0) -> Detection:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from stepmark.changes import Detection
-from stepmark.errors import SpecError, UsageError
+from stepmark.detectors.parameters import check_count_or_max, check_flag, check_not_negative
+from stepmark.detectors.scaling import point_values
+from stepmark.errors import UsageError
 from stepmark.plugins import Specified
 from stepmark.series import Signal
 
@@ -56,23 +57,16 @@ class Prophet(Specified):
     seasonality: bool = False
 
     def __post_init__(self) -> None:
-        count, threshold = self.changepoints, self.threshold
-        if count != "max" and not (type(count) is int and count >= 1):
-            raise SpecError(
-                f"prophet: changepoints is a whole number from 1, or max, not {count!r}"
-            )
-        if type(threshold) not in (int, float) or not 0 <= threshold < math.inf:
-            raise SpecError(f"prophet: threshold is a number from 0, not {threshold!r}")
-        if type(self.seasonality) is not bool:
-            raise SpecError(f"prophet: seasonality is true or false, not {self.seasonality!r}")
+        check_count_or_max("prophet", "changepoints", self.changepoints)
+        check_not_negative("prophet", "threshold", self.threshold)
+        check_flag("prophet", "seasonality", self.seasonality)
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
         """The places after which the slope differs, each with the change of slope.
 
         Raises `SignalError` for NaN or infinite values, `UsageError` where Prophet is missing.
         """
-        values = Signal.of(signal).values
-        Signal(values).require_finite("prophet")
+        values = point_values(signal, "prophet")
         n = values.size
         if n <= 2 or values.min() == values.max():
             return Detection(n)

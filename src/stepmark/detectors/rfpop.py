@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from stepmark.changes import Detection
-from stepmark.detectors.scaling import moderate, require_squares, scaled
+from stepmark.detectors.parameters import is_number
+from stepmark.detectors.scaling import moderate, point_values, require_squares, scaled
 from stepmark.detectors.tcpdbench import counted
 from stepmark.errors import SpecError
 from stepmark.plugins import Specified
@@ -27,6 +28,7 @@ LossName = Literal["outlier", "huber", "l1", "l2"]
 # Of each loss: the width where none is given, and what the logarithm of n is multiplied by.
 _WIDTHS = {"outlier": 3.0, "huber": 1.345, "l1": 0.0, "l2": math.inf}
 _FACTORS = {"outlier": 2.0, "huber": 1.4, "l1": 1.0, "l2": 1.0}
+_LEAST_THRESHOLD = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,15 @@ class RFPOP(Specified):
     def __post_init__(self) -> None:
         if self.loss not in get_args(LossName):
             raise SpecError(f"rfpop: loss is outlier, huber, l1 or l2, not {self.loss!r}")
-        if self.penalty is not None and not _is_number(self.penalty, least=0):
+        if self.penalty is not None and not (is_number(self.penalty) and self.penalty >= 0):
             raise SpecError(f"rfpop: penalty is a number from 0 or none, not {self.penalty!r}")
         if self.threshold is not None:
             if self.loss not in ("outlier", "huber"):
                 raise SpecError(f"rfpop: threshold is for outlier and huber, not for {self.loss}")
-            if not _is_number(self.threshold, least=1e-6):
+            if not (is_number(self.threshold) and self.threshold >= _LEAST_THRESHOLD):
                 raise SpecError(
-                    f"rfpop: threshold is a number of noise units or none, not {self.threshold!r}"
+                    f"rfpop: threshold is a number of noise units from {_LEAST_THRESHOLD:g} or"
+                    f" none, not {self.threshold!r}"
                 )
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
@@ -80,12 +83,11 @@ class RFPOP(Specified):
         """
         from stepmark._kernels.rfpop import Loss, robust_partition
 
-        signal = Signal.of(signal)
-        signal.require_finite(self.name)
-        n = len(signal)
+        values = point_values(signal, self.name)
+        n = len(values)
         if n < 3:
             return Detection(n)
-        values = _in_noise_units(signal.values)
+        values = _in_noise_units(values)
         require_squares(self.name, values)
         if values.min() == values.max():
             return Detection(n)
@@ -108,11 +110,3 @@ def _in_noise_units(values: Vector) -> Vector:
         deviation = float(np.sqrt(np.mean(steps * steps)))
     with np.errstate(over="ignore"):
         return values / deviation if deviation > 0 else values
-
-
-def _is_number(value: Any, least: float) -> bool:
-    return (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and least <= value < math.inf
-    )

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from stepmark.errors import SignalError, SpecError
+from stepmark.series import Signal
 
 if TYPE_CHECKING:
     from stepmark.series import Vector
@@ -22,6 +24,17 @@ def check_scale(detector: str, scale: str | None) -> None:
     """Raise `SpecError` where *scale* is none of "std", "noise" and None."""
     if scale not in ("std", "noise", None):
         raise SpecError(f"{detector}: scale is std, noise or none, not {scale!r}")
+
+
+def point_values(signal: Signal | Iterable[Any], detector: str) -> Vector:
+    """One finite number a point, shape (n,): of replicates their mean.
+
+    Raises `SignalError` for NaN and infinities, and for a point without replicates.
+    """
+    # Not of the signal itself: where a point has replicates, that says nothing of their mean.
+    means = Signal(Signal.of(signal).values)
+    means.require_finite(detector)
+    return means.values
 
 
 def scaled(values: Vector, scale: Scale) -> Vector:

@@ -16,7 +16,8 @@ from statistics import median, quantiles
 from typing import Any, ClassVar
 
 from stepmark.changes import Detection
-from stepmark.errors import SpecError
+from stepmark.detectors.parameters import check_count, check_flag, check_positive
+from stepmark.detectors.scaling import point_values
 from stepmark.plugins import Specified
 from stepmark.series import Signal, deviation
 
@@ -79,18 +80,11 @@ class TMM(Specified):
     compat: bool = False
 
     def __post_init__(self) -> None:
-        if not (type(self.window) is int and self.window >= 2):
-            raise SpecError(f"tmm: window is a whole number from 2, not {self.window!r}")
-        if not (type(self.confirm) is int and self.confirm >= 1):
-            raise SpecError(f"tmm: confirm is a whole number from 1, not {self.confirm!r}")
-        if type(self.compat) is not bool:
-            raise SpecError(f"tmm: compat is true or false, not {self.compat!r}")
-        for field in ("fence", "sigmas"):
-            value = getattr(self, field)
-            if type(value) is bool or not (
-                isinstance(value, (int, float)) and 0 < value < math.inf
-            ):
-                raise SpecError(f"tmm: {field} is a positive number, not {value!r}")
+        check_count("tmm", "window", self.window, 2)
+        check_positive("tmm", "fence", self.fence)
+        check_positive("tmm", "sigmas", self.sigmas)
+        check_count("tmm", "confirm", self.confirm, 1)
+        check_flag("tmm", "compat", self.compat)
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
         """The first points of new levels, without scores; raises `SignalError` for NaN."""
@@ -109,9 +103,7 @@ class TMM(Specified):
         With ``compat=false`` a new level is marked at its first point. Fewer than three points are
         all normal.
         """
-        signal = Signal(Signal.of(signal).values)
-        signal.require_finite("tmm")
-        values = signal.values.tolist()
+        values = point_values(signal, "tmm").tolist()
         return self._old_rules(values) if self.compat else self._rules(values)
 
     def _old_rules(self, values: Sequence[float]) -> Trending:

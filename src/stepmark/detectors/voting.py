@@ -6,15 +6,96 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from sys import maxsize
 from typing import Any, ClassVar
 
 from stepmark.changes import Detection
-from stepmark.detectors.parameters import check_flag
+from stepmark.detectors.parameters import check_count, check_flag
 from stepmark.errors import SpecError
 from stepmark.plugins import Detector, Specified, parse_detector
 from stepmark.series import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """The places of one member, rising, and its number of votes."""
+
+    indices: tuple[int, ...]
+    votes: int = 1
+
+    def near(self, place: int, tolerance: int) -> int | None:
+        """The first place at most *tolerance* from *place*."""
+        k = bisect_left(self.indices, place - tolerance)
+        if k < len(self.indices) and self.indices[k] <= place + tolerance:
+            return self.indices[k]
+        return None
+
+    def distance(self, place: int) -> int:
+        """How far the nearest place is; without any, farther than all."""
+        k = bisect_left(self.indices, place)
+        after = self.indices[k] - place if k < len(self.indices) else maxsize
+        return min(after, place - self.indices[k - 1]) if k else after
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How the places of several become those of all; `Ensemble` says what the numbers mean.
+
+    Attributes:
+        trusting: the places of the first ballot count by themselves.
+    """
+
+    quorum: int = 2
+    tolerance: int = 1
+    apart: int = 6
+    compat: bool = False
+    trusting: bool = False
+
+    def places(self, ballots: Sequence[Ballot], length: int) -> tuple[int, ...]:
+        """The places, rising, that enough of *ballots* name in a signal of *length* points."""
+        if self.compat:
+            kept = _swept(ballots, length, self.quorum, self.tolerance, self._trusted(ballots))
+        else:
+            kept = [place for place, votes in self.standings(ballots) if votes >= self.quorum]
+        return tuple(sorted(kept))
+
+    def standings(self, ballots: Sequence[Ballot]) -> list[tuple[int, int]]:
+        """Places and the largest quorum that each of them still has; *compat* has none.
+
+        A higher quorum takes places away and brings up none, so that this holds for all of them. A
+        trusted place has any quorum.
+        """
+        trusted = self._trusted(ballots)
+        return [*((place, maxsize) for place in trusted), *self._agreed(ballots, trusted)]
+
+    def _trusted(self, ballots: Sequence[Ballot]) -> list[int]:
+        trusted: list[int] = []
+        for place in ballots[0].indices if self.trusting else ():
+            if not trusted or place - trusted[-1] > self.tolerance:
+                trusted.append(place)
+        return trusted
+
+    def _agreed(self, ballots: Sequence[Ballot], taken: list[int]) -> Iterator[tuple[int, int]]:
+        """Places and votes: most votes first, then nearest to those who voted, then earliest."""
+        # A place of a member never speaks for two changes.
+        reach = max(self.apart, 2 * self.tolerance + 1)
+        ranked = []
+        for place in {index for ballot in ballots for index in ballot.indices}:
+            votes = off = 0
+            for ballot in ballots:
+                distance = ballot.distance(place)
+                if distance <= self.tolerance:
+                    votes += ballot.votes
+                    off += ballot.votes * distance
+            ranked.append((-votes, off, place))
+        kept = list(taken)
+        for against, _, place in sorted(ranked):
+            k = bisect_left(kept, place)
+            if all(abs(place - other) >= reach for other in kept[max(0, k - 1) : k + 1]):
+                kept.insert(k, place)
+                yield place, -against
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +112,7 @@ class Ensemble(Specified):
     """
 
     page: ClassVar[str] = "voting"
+    trusting: ClassVar[bool] = False
     members: tuple[Detector, ...] = ()
     quorum: int = 2
     tolerance: int = 1
@@ -41,15 +123,14 @@ class Ensemble(Specified):
         if isinstance(self.members, (str, Detector)) or not self.members:
             raise SpecError(f"{self.name} needs detectors to ask: {self.name}(a, b, ...)")
         object.__setattr__(self, "members", tuple(parse_detector(m) for m in self.members))
-        votes = len(self.members)
-        for field, least in (("quorum", 1), ("tolerance", 0), ("apart", 1)):
-            value = getattr(self, field)
-            if not (type(value) is int and value >= least):
-                raise SpecError(
-                    f"{self.name}: {field} is a whole number from {least}, not {value!r}"
-                )
-        if self.quorum > votes:
-            raise SpecError(f"{self.name}: a quorum of {self.quorum} of {votes} vote(s)")
+        check_count(self.name, "quorum", self.quorum, 1)
+        check_count(self.name, "tolerance", self.tolerance, 0)
+        check_count(self.name, "apart", self.apart, 1)
+        if self.quorum > len(self.members):
+            raise SpecError(
+                f"{self.name}: quorum is {self.quorum}, and the members have {len(self.members)}"
+                " in all: name more members or give a smaller quorum"
+            )
         check_flag(self.name, "compat", self.compat)
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
@@ -59,21 +140,13 @@ class Ensemble(Specified):
         """
         signal = Signal.of(signal)
         ballots = [
-            _Ballot(member.detect(signal).indices, votes)
+            Ballot(member.detect(signal).indices, votes)
             for member, votes in Counter(self.members).items()
         ]
-        places = sorted(self._places(ballots, len(signal)))
+        rule = Rule(self.quorum, self.tolerance, self.apart, self.compat, self.trusting)
+        places = rule.places(ballots, len(signal))
         votes = tuple(_votes(ballots, place, self.tolerance) for place in places)
-        return Detection(len(signal), tuple(places), votes)
-
-    def _places(self, ballots: Sequence[_Ballot], length: int) -> list[int]:
-        return self._agreed(ballots, length, [])
-
-    def _agreed(self, ballots: Sequence[_Ballot], length: int, taken: list[int]) -> list[int]:
-        """*taken* and the places with a quorum that are not too near to them."""
-        if self.compat:
-            return _swept(ballots, length, self.quorum, self.tolerance, taken)
-        return _best(ballots, self.quorum, self.tolerance, self.apart, taken)
+        return Detection(len(signal), places, votes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,62 +165,15 @@ class Priority(Ensemble):
     name: ClassVar[str] = "priority"
     complexity: ClassVar[str] = "that of its members"
     paper: ClassVar[str] = "Mozilla, Treeherder"
-
-    def _places(self, ballots: Sequence[_Ballot], length: int) -> list[int]:
-        trusted: list[int] = []
-        for place in ballots[0].indices:
-            if not trusted or place - trusted[-1] > self.tolerance:
-                trusted.append(place)
-        return self._agreed(ballots, length, trusted)
+    trusting: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Ballot:
-    """The places of one member, rising, and its number of votes."""
-
-    indices: tuple[int, ...]
-    votes: int
-
-    def near(self, place: int, tolerance: int) -> int | None:
-        """The first place at most *tolerance* from *place*."""
-        k = bisect_left(self.indices, place - tolerance)
-        if k < len(self.indices) and self.indices[k] <= place + tolerance:
-            return self.indices[k]
-        return None
-
-    def distance(self, place: int) -> int:
-        """How far the nearest place is."""
-        k = bisect_left(self.indices, place)
-        return min(abs(index - place) for index in self.indices[max(0, k - 1) : k + 1])
-
-
-def _votes(ballots: Sequence[_Ballot], place: int, tolerance: int) -> int:
+def _votes(ballots: Sequence[Ballot], place: int, tolerance: int) -> int:
     return sum(ballot.votes for ballot in ballots if ballot.near(place, tolerance) is not None)
 
 
-def _best(
-    ballots: Sequence[_Ballot], quorum: int, tolerance: int, apart: int, taken: list[int]
-) -> list[int]:
-    """Places with a quorum: most votes first, then nearest to those who voted, then earliest."""
-    # A place of a member never speaks for two changes.
-    reach = max(apart, 2 * tolerance + 1)
-    ranked = []
-    for place in sorted({index for ballot in ballots for index in ballot.indices}):
-        agreeing = [b for b in ballots if b.near(place, tolerance) is not None]
-        votes = sum(ballot.votes for ballot in agreeing)
-        if votes >= quorum:
-            off = sum(ballot.votes * ballot.distance(place) for ballot in agreeing)
-            ranked.append((-votes, off, place))
-    kept = sorted(taken)
-    for _, _, place in sorted(ranked):
-        k = bisect_left(kept, place)
-        if all(abs(place - other) >= reach for other in kept[max(0, k - 1) : k + 1]):
-            kept.insert(k, place)
-    return kept
-
-
 def _swept(
-    ballots: Sequence[_Ballot], length: int, quorum: int, tolerance: int, taken: list[int]
+    ballots: Sequence[Ballot], length: int, quorum: int, tolerance: int, taken: list[int]
 ) -> list[int]:
     """Treeherder's places: the first point with a quorum around it, and what follows it closely.
 
@@ -168,7 +194,7 @@ def _swept(
     return kept
 
 
-def _neighbourhoods(ballots: Sequence[_Ballot], tolerance: int, length: int) -> list[int]:
+def _neighbourhoods(ballots: Sequence[Ballot], tolerance: int, length: int) -> list[int]:
     """All points at most *tolerance* from a place of a member, but the first."""
     near = {
         i

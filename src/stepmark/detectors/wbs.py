@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from stepmark.changes import Detection
-from stepmark.detectors.scaling import Scale, check_scale, scaled
+from stepmark.detectors.parameters import check_count, check_count_or_max, check_flag
+from stepmark.detectors.scaling import (
+    Scale,
+    check_scale,
+    moderate,
+    point_values,
+    require_squares,
+    scaled,
+)
 from stepmark.detectors.tcpdbench import counted
-from stepmark.errors import SpecError
+from stepmark.errors import SignalError, SpecError
 from stepmark.plugins import Specified
 from stepmark.series import Signal
 
@@ -72,26 +80,25 @@ class WBS(Specified):
     def __post_init__(self) -> None:
         if self.penalty not in ("ssic", "bic", "mbic"):
             raise SpecError(f"wbs: penalty is ssic, bic or mbic, not {self.penalty!r}")
-        if self.kmax != "max" and not (type(self.kmax) is int and self.kmax >= 1):
-            raise SpecError(f"wbs: kmax is a whole number from 1, or max, not {self.kmax!r}")
-        if not (type(self.intervals) is int and 0 <= self.intervals <= _MOST_INTERVALS):
-            limit = f"a whole number up to {_MOST_INTERVALS}"
-            raise SpecError(f"wbs: intervals is {limit}, not {self.intervals!r}")
-        if not (type(self.seed) is int and self.seed >= 0):
-            raise SpecError(f"wbs: seed is a whole number from 0, not {self.seed!r}")
-        for field in ("integrated", "compat"):
-            if type(getattr(self, field)) is not bool:
-                value = getattr(self, field)
-                raise SpecError(f"wbs: {field} is true or false, not {value!r}")
+        check_count_or_max("wbs", "kmax", self.kmax)
+        check_flag("wbs", "integrated", self.integrated)
+        check_count("wbs", "intervals", self.intervals, 0, _MOST_INTERVALS)
+        check_count("wbs", "seed", self.seed, 0)
         check_scale("wbs", self.scale)
+        check_flag("wbs", "compat", self.compat)
 
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
-        """The changes, each with its statistic; raises `SignalError` for NaN or infinite values."""
-        signal = Signal.of(signal)
-        signal.require_finite("wbs")
-        values = scaled(signal.values, self.scale)
+        """The changes, each with its statistic.
+
+        Raises `SignalError` for NaN or infinite values, and for a signal whose squares are not
+        finite.
+        """
+        values = point_values(signal, "wbs")
         if values.size <= 2:
             return Detection(values.size)
+        if self.scale is not None:
+            with np.errstate(over="ignore"):
+                values = scaled(moderate(values), self.scale)
         starts, stops = random_intervals(values.size, self.intervals, self.seed)
         return counted(wbs_places(values, starts, stops, self), compat=self.compat)
 
@@ -102,21 +109,29 @@ def random_intervals(n: int, count: int, seed: int) -> tuple[Integers, Integers]
     Each has at least two points. As in the R package the start is uniform and the end is uniform
     behind it, so that short intervals near the end are frequent; all starts are drawn first.
     """
-    draw = np.random.default_rng(seed)
+    # The bits of a generator are the same in all versions of numpy, its floats may not be.
+    bits = np.random.PCG64(seed).random_raw((2, count))
     # 1 - u, so that 0 is never drawn and 1 may be: rounding up then gives each place its share.
-    starts = np.ceil((1 - draw.random(count)) * (n - 1)).astype(np.int64)
-    stops = starts + np.ceil((1 - draw.random(count)) * (n - starts)).astype(np.int64)
+    first, second = 1 - (bits >> np.uint64(11)) * 2.0**-53
+    starts = np.ceil(first * (n - 1)).astype(np.int64)
+    stops = starts + np.ceil(second * (n - starts)).astype(np.int64)
     return starts - 1, stops
 
 
 def wbs_places(values: Vector, starts: Integers, stops: Integers, detector: WBS) -> Detection:
     """The changes of *values*, scaled as they are, by given intervals values[start:stop].
 
-    The seed, number of intervals and scale of *detector* are not used.
+    The seed, number of intervals and scale of *detector* are not used. Raises `SignalError` for
+    NaN, for values whose squares are not finite, and for intervals of fewer than two points or
+    beyond the signal.
     """
     from stepmark._kernels.wbs import residual_squares, wild_splits
 
     n, compat = values.size, detector.compat
+    require_squares("wbs", values)
+    # The kernel does not look where it reads.
+    if not ((starts >= 0) & (stops - starts >= 2) & (stops <= n)).all():
+        raise SignalError("wbs: an interval has two points or more, all of them in the signal")
     most = n - 2 if compat else n // _POINTS_A_CHANGE
     splits = wild_splits(values, starts, stops, integrated=detector.integrated, compat=compat)
     kmax = n if detector.kmax == "max" else detector.kmax
@@ -125,7 +140,7 @@ def wbs_places(values: Vector, starts: Integers, stops: Integers, detector: WBS)
     if kept.size == 0:
         return Detection(n)
     places = splits.places[kept]
-    costs = _costs(detector, residual_squares(values, places), places, n)
+    costs = _costs(detector, residual_squares(moderate(values), places), places, n)
     chosen = kept[: int(np.argmin(costs))]
     chosen = chosen[np.argsort(splits.places[chosen])]
     return Detection(n, tuple(splits.places[chosen]), tuple(splits.sizes[chosen]))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from stepmark.detectors.parameters import check_count
 from stepmark.errors import SpecError
 from stepmark.plugins import Specified
 from stepmark.series import Signal
@@ -41,11 +42,7 @@ class WindowDetector(Specified):
 
     def __post_init__(self) -> None:
         for field in ("minback", "maxback", "fore"):
-            value = getattr(self, field)
-            if not (type(value) is int and 1 <= value <= _WIDEST):
-                raise SpecError(
-                    f"{self.name}: {field} is a whole number from 1 to {_WIDEST}, not {value!r}"
-                )
+            check_count(self.name, field, getattr(self, field), 1, _WIDEST)
         if self.maxback < self.minback:
             raise SpecError(
                 f"{self.name}: maxback is not below minback ({self.minback}), not {self.maxback}"

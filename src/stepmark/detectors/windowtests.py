@@ -56,7 +56,8 @@ class WindowTest(WindowDetector, ABC):
     def detect(self, signal: Signal | Iterable[Any]) -> Detection:
         """The first points of new levels; the score is t, or minus the logarithm (10) of p.
 
-        Raises `SignalError` for NaN.
+        It is infinite where t is, or where p is too small to be told from 0. Raises `SignalError`
+        for NaN.
         """
         points = self._points(signal)
         scan = self._scan(points)
@@ -108,7 +109,7 @@ class WindowTest(WindowDetector, ABC):
             large: Flags = np.ldexp(change, points.exponent) >= self.min_absolute
         if not self.min_relative:
             return large
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             if self.compat:
                 percent = np.where(scan.before != 0, 100 * change / scan.before, 0.0)
             else:

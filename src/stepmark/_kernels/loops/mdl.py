@@ -26,11 +26,29 @@ SOURCE = STEPMARK_SOURCE.decode("ascii") if cython.compiled else ""
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
+def _cut_bits(top: cython.double) -> cython.double:
+    """Bits, less than 0, that the density of a standard deviation saves by ending at *top*."""
+    return log(1.0 - 1.0 / (top + 2.0)) / LN2
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _first_bits(top: cython.double) -> cython.double:
+    """Bits of the first average: none up to *top* is likelier than another."""
+    return log(top + 1.0) / LN2
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
 def _count_bits(n: cython.double, top: cython.double) -> cython.double:
     """Bits that depend on the number of samples only: size, sphere, stdev's normalisation."""
     bits: cython.double = log(n * (n + 1.0)) / LN2
     if n >= 2.0:
-        bits += log(1.0 - 1.0 / (top + 2.0)) / LN2
+        bits += _cut_bits(top)
         bits += (
             LN2 + (n - 1.0) / 2.0 * LN_PI - lgamma((n - 1.0) / 2.0) + (n - 2.0) / 2.0 * log(n)
         ) / LN2
@@ -48,13 +66,13 @@ def _spread_bits(n: cython.double, spread: cython.double) -> cython.double:
     return (log(spread + 2.0) + (n - 1.0) * log(spread + 1.0)) / LN2
 
 
-@cython.cfunc
+@cython.ccall
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _norm_bits(previous: cython.double, top: cython.double) -> cython.double:
-    """log2 of the norm of the density of an average after *previous* (in units)."""
-    return log(previous * previous - (previous - 1.0) * top + top * top / 2.0) / LN2
+def norm_after(previous: cython.double, top: cython.double) -> cython.double:
+    """The norm of the density of an average after *previous* (in units)."""
+    return previous * previous - (previous - 1.0) * top + top * top / 2.0
 
 
 def group_bits(
@@ -72,8 +90,8 @@ def group_bits(
         return 0.0
     bits: cython.double = _count_bits(n, top) + _spread_bits(n, deviation / unit)
     if first:
-        return bits + log(top + 1.0) / LN2
-    bits += _norm_bits(previous / unit, top)
+        return bits + _first_bits(top)
+    bits += log(norm_after(previous / unit, top)) / LN2
     return bits - log(fabs(average / unit - previous / unit) + 1.0) / LN2
 
 
@@ -161,8 +179,8 @@ def record_search(
     record: cython.Py_ssize_t
     record_bits: cython.double
     top: cython.double = maximum / unit
-    first_bits: cython.double = log(top + 1.0) / LN2
-    cut: cython.double = log(1.0 - 1.0 / (top + 2.0)) / LN2
+    first_bits: cython.double = _first_bits(top)
+    cut: cython.double = _cut_bits(top)
     n: cython.double
     old: cython.double
     added: cython.double
@@ -189,7 +207,7 @@ def record_search(
                 n = below[i] - below[record]
                 x = (_again(mean[record], n) if n >= 1.0 else 0.0) / unit
                 previous[i] = x
-                norm[i] = x * x - (x - 1.0) * top + top * top / 2.0
+                norm[i] = norm_after(x, top)
             mean[i] = _again(averages[i], added) if added >= 1.0 else 0.0
             spread[i] = sqrt(_again(deviations[i] * deviations[i], added)) if added >= 1.0 else 0.0
             squared = deviations[i] * deviations[i] * added
@@ -273,7 +291,7 @@ def exact_search(
     end: cython.Py_ssize_t
     done: cython.Py_ssize_t = first
     top: cython.double = maximum / unit
-    first_bits: cython.double = log(top + 1.0) / LN2
+    first_bits: cython.double = _first_bits(top)
     room: cython.double = log(reach + 1.0) / LN2
     n: cython.double
     old: cython.double
@@ -305,7 +323,7 @@ def exact_search(
                 if best[s] <= cost:
                     x = mean[s] / unit
                     work_place[candidates] = x
-                    work_cost[candidates] = best[s] + _norm_bits(x, top)
+                    work_cost[candidates] = best[s] + log(norm_after(x, top)) / LN2
                     work_origin[candidates] = s
                     if candidates == 0 or work_cost[candidates] < least:
                         least = work_cost[candidates]

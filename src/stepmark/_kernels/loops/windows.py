@@ -99,6 +99,41 @@ def _first_back(
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
+def _end_ahead(
+    i: cython.Py_ssize_t,
+    high: cython.Py_ssize_t,
+    fore: cython.longlong,
+    counted: cython.longlong[::1],
+) -> cython.Py_ssize_t:
+    """The end of the window from *i* on; *high* is that of the place before."""
+    points: cython.Py_ssize_t = len(counted) - 1
+    if high < i:
+        high = i
+    while high < points and counted[high] - counted[i] < fore:
+        high += 1
+    return high
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _full(
+    low: cython.Py_ssize_t,
+    i: cython.Py_ssize_t,
+    high: cython.Py_ssize_t,
+    minback: cython.longlong,
+    fore: cython.longlong,
+    counted: cython.longlong[::1],
+) -> cython.bint:
+    """Whether the windows low..i and i..high hold as much as a test wants."""
+    return counted[i] - counted[low] >= minback and counted[high] - counted[i] >= fore
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
 def _mean(
     values: cython.double[::1], start: cython.Py_ssize_t, stop: cython.Py_ssize_t
 ) -> cython.double:
@@ -221,10 +256,7 @@ def scan_means(
     with cython.nogil:
         for i in range(first, points):
             lo = _first_back(i, lo, quiet[i], minback, maxback, counted)
-            if hi < i:
-                hi = i
-            while hi < points and counted[hi] - counted[i] < fore:
-                hi += 1
+            hi = _end_ahead(i, hi, fore, counted)
             low[i] = lo
             high[i] = hi
             a, b, c = offset[lo], offset[i], offset[hi]
@@ -234,10 +266,7 @@ def scan_means(
                 i > 0
                 and b > a
                 and c > b
-                and (
-                    everywhere
-                    or (counted[i] - counted[lo] >= minback and counted[hi] - counted[i] >= fore)
-                )
+                and (everywhere or _full(lo, i, hi, minback, fore, counted))
             ):
                 before[i] = _mean(values, a, b)
                 after[i] = _mean(values, b, c)
@@ -504,13 +533,13 @@ def scan_ranks(
     """
     points: cython.Py_ssize_t = len(offset) - 1
     i: cython.Py_ssize_t
-    j: cython.Py_ssize_t
     k: cython.Py_ssize_t
     lo: cython.Py_ssize_t = low[first - 1] if first > 0 else 0
     last_lo: cython.Py_ssize_t = lo
     hi: cython.Py_ssize_t = first
     joined: cython.Py_ssize_t = lo
     left: cython.Py_ssize_t = first
+    right: cython.Py_ssize_t
     m: cython.Py_ssize_t = 0
     n: cython.Py_ssize_t = 0
     pair: cython.Py_ssize_t
@@ -529,19 +558,15 @@ def scan_ranks(
                 _remove(back, m, values[k])
                 m -= 1
             last_lo = lo
-            for j in range(left, i):
-                if j < hi:
-                    for k in range(offset[j], offset[j + 1]):
-                        _remove(ahead, n, values[k])
-                        n -= 1
+            for k in range(offset[left], offset[i if i < hi else hi]):
+                _remove(ahead, n, values[k])
+                n -= 1
             left = i
-            if hi < i:
-                hi = i
-            while hi < points and counted[hi] - counted[i] < fore:
-                for k in range(offset[hi], offset[hi + 1]):
-                    _insert(ahead, n, values[k])
-                    n += 1
-                hi += 1
+            right = hi if hi > i else i
+            hi = _end_ahead(i, hi, fore, counted)
+            for k in range(offset[right], offset[hi]):
+                _insert(ahead, n, values[k])
+                n += 1
             low[i] = lo
             high[i] = hi
             statistic[i] = 0.0
@@ -553,10 +578,7 @@ def scan_ranks(
                 i > 0
                 and m > 1
                 and n > 1
-                and (
-                    everywhere
-                    or (counted[i] - counted[lo] >= minback and counted[hi] - counted[i] >= fore)
-                )
+                and (everywhere or _full(lo, i, hi, minback, fore, counted))
             ):
                 if kind == LEVENE:
                     found = _spreads(back, m, ahead, n, work, undefined)
