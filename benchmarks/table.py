@@ -8,16 +8,11 @@ page, between the lines that mark their beginning and end.
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
-import stepmark
 from bayesian import bocpd_table
 from energy import BESIDE, LEAST_FASTER, energy_beside_peers
 from measures import (
@@ -40,8 +35,8 @@ from measures import (
     startup,
     windows_beside_scipy,
 )
+from page import machine, put
 from peers import JUMPAVG
-from stepmark._kernels.loops import mdl as loops
 
 LONG = 100_000
 PELT_POINTS = 10_000
@@ -50,26 +45,10 @@ PARTITIONS = (
     f" no slower than any, and at least {LEAST_OVER_PELT:,} times as fast as ruptures' Pelt at"
     f" {PELT_POINTS:,} points:"
 )
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 def seconds(value: float) -> str:
     return f"{value:.2f} s" if value >= 0.9995 else f"{value * 1e3:.3g} ms"
-
-
-def machine() -> str:
-    model = platform.processor() or platform.machine()
-    facts = Path("/proc/cpuinfo")
-    if facts.exists():
-        lines = facts.read_text(encoding="utf-8").splitlines()
-        names = [line.partition(":")[2] for line in lines if line.startswith("model name")]
-        model = " ".join(names[0].split()) if names else model
-    form = "compiled" if loops.COMPILED else "interpreted"
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {model}, {os.cpu_count()} cores, {platform.system()},"
-        f" Python {platform.python_version()}, NumPy {version('numpy')},"
-        f" Stepmark {stepmark.__version__} with {form} kernels."
-    )
 
 
 def searches() -> Iterator[str]:
@@ -228,13 +207,7 @@ def main(arguments: list[str]) -> None:
     if not arguments:
         print(found)
         return
-    page = Path(arguments[0])
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        sys.exit(f"{page}: has no lines {BEGIN} and {END} to put the figures between")
-    page.write_text(f"{before}{BEGIN}\n\n{found}\n\n{END}{after}", encoding="utf-8")
+    put(Path(arguments[0]), found)
 
 
 main(sys.argv[1:])

@@ -78,7 +78,7 @@ def written(tmp_path):
 class TestDefaults:
     def test_are_the_documented_ones(self):
         settings = Settings()
-        assert settings.detector == "mdl"
+        assert settings.detector == "stepmark"
         assert settings.aggregate is Aggregate.MEAN
         assert settings.thresholds == Thresholds(0.0, 0.0, 3, 1)
         assert settings.compliance == Compliance(

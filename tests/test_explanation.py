@@ -9,7 +9,7 @@ import pytest
 from histories import series, step
 from stepmark.changes import Verdict
 from stepmark.config import Thresholds
-from stepmark.detectors import MDL, TMM, Zero
+from stepmark.detectors import MDL, TMM, Stepmark, Zero
 from stepmark.errors import SignalError
 from stepmark.explanation import explain
 from stepmark.series import Aggregate, Direction
@@ -29,7 +29,7 @@ class TestAChange:
         assert item.counts
         assert (item.change.index, item.change.revision) == (20, "rev0020")
         assert item.change.verdict is Verdict.REGRESSION
-        assert (item.detector, item.nearest, item.least_effect) == ("mdl", None, None)
+        assert (item.detector, item.nearest, item.least_effect) == ("mdl", (), None)
 
     def test_saves_what_dividing_there_saves(self):
         item = explained(20)
@@ -70,7 +70,7 @@ class TestNoChange:
         item = explained(10)
         assert not item.found
         assert item.saved < 0
-        assert item.nearest == 20
+        assert [(p.index, p.revision) for p in item.nearest] == [(20, "rev0020")]
         assert (item.change.before.start, item.change.before.stop) == (0, 10)
         assert (item.change.after.start, item.change.after.stop) == (10, 20)
 
@@ -102,7 +102,7 @@ class TestNoChange:
         assert item.least_effect is None
 
     def test_without_any_change_there_is_no_nearest(self):
-        assert explained(10, [100.0, 101.0] * 10).nearest is None
+        assert explained(10, [100.0, 101.0] * 10).nearest == ()
 
 
 @pytest.mark.parametrize("detector", [Zero(), TMM()])
@@ -114,7 +114,46 @@ def test_a_detector_without_costs_says_what_it_can(detector):
         None,
         "",
     )
+    assert (item.likelihood, item.needed) == (None, 0)
     assert item.change.index == 20
+
+
+class TestProbability:
+    """Of a detector that can say how probable a change is."""
+
+    def test_of_a_change_and_of_the_points_about_it(self):
+        item = explained(20, detector=Stepmark())
+        likely = item.likelihood
+        assert item.found
+        assert (likely.reach, likely.sure, item.saved) == (5, Stepmark().sure, None)
+        assert likely.probability > 0.95
+        assert (likely.places[0].index, likely.places[0].revision) == (20, "rev0020")
+        assert sorted(p.index for p in likely.places) == list(range(15, 26))
+        scores = [p.score for p in likely.places]
+        assert scores == sorted(scores, reverse=True)
+        assert sum(scores) == pytest.approx(likely.probability, abs=1e-3)
+
+    def test_of_a_place_far_from_any_change(self):
+        item = explained(8, detector=Stepmark())
+        assert not item.found
+        assert item.likelihood.probability < 0.1
+        assert [p.index for p in item.nearest] == [20]
+        assert item.nearest[0].score > 0.95
+
+    def test_of_a_place_at_the_end(self):
+        item = explained(39, detector=Stepmark())
+        assert sorted(p.index for p in item.likelihood.places) == list(range(34, 40))
+
+    def test_too_short_a_series_has_none(self):
+        item = explained(2, [1.0, 1.1, 9.0, 9.1, 9.0], detector=Stepmark())
+        assert (item.likelihood, item.needed) == (None, 6)
+
+
+def test_the_nearest_changes_are_those_on_both_sides():
+    item = explained(33, [*VALUES, *step(40, 20, 8.0, seed=1)])
+    assert not item.found
+    assert [p.index for p in item.nearest] == [40, 20]
+    assert all(p.score > 0 for p in item.nearest)
 
 
 @pytest.mark.parametrize("index", [-1, 0, 40, 41])

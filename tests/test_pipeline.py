@@ -28,7 +28,9 @@ from stepmark.pipeline import (
 )
 from stepmark.series import Aggregate, Direction, Failure, Series, SeriesKey, Skipped, assemble
 
-SETTINGS = Settings()
+# What the gate makes of a change is tested with a detector that sees one in its first point.
+SETTINGS = Settings(detector="mdl")
+DEFAULT = Settings()
 STEP = step(40, 30, 10.0)
 
 
@@ -48,7 +50,7 @@ def outcome(*arguments, **options):
 
 
 def limits(**thresholds):
-    return Settings(thresholds=Thresholds(**thresholds))
+    return replace(SETTINGS, thresholds=Thresholds(**thresholds))
 
 
 class TestDetect:
@@ -123,7 +125,7 @@ class TestAnalyse:
             analyse(Loaded([]), Settings(detector="mld"))
 
     def test_a_rule_sets_the_detector_of_its_series(self):
-        settings = Settings(rules=(Rule("b1/*", detector="zero"),))
+        settings = replace(SETTINGS, rules=(Rule("b1/*", detector="zero"),))
         summary = analyse(loaded(STEP, STEP), settings)
         assert [(s.detector, len(s.changes)) for s in summary.series] == [("mdl", 1), ("zero", 0)]
 
@@ -136,7 +138,7 @@ class TestAnalyse:
         assert before.detector == "mdl(unit=0.0125, maximum=200)"
 
     def test_samples_are_judged_whole_and_shown_by_their_mean(self):
-        settings = Settings(aggregate=Aggregate.SAMPLES)
+        settings = replace(SETTINGS, aggregate=Aggregate.SAMPLES)
         (item,) = analyse(loaded([[v - 1, v + 1] for v in STEP]), settings).series
         assert item.aggregate is Aggregate.MEAN
         assert item.values() == pytest.approx(STEP)
@@ -224,6 +226,55 @@ class TestCheck:
         assert outcome(STEP, Scope(last=9)) is Outcome.PASS
         assert outcome(STEP, Scope(last=10)) is Outcome.FAIL
         assert outcome(STEP, Scope(last=1000)) is Outcome.FAIL
+
+
+class TestDefaultDetector:
+    """The gate with the detector that is used where none is named."""
+
+    def test_is_told_with_its_probabilities(self):
+        summary = analyse(loaded(STEP), DEFAULT)
+        (item,) = summary.series
+        assert (summary.detector, item.detector, item.evidence) == ("stepmark",) * 2 + (
+            "probability",
+        )
+        assert [c.index for c in item.changes] == [30]
+        assert 0.9 < item.changes[0].score <= 1.0
+
+    def test_samples_count_by_their_mean(self):
+        rows = loaded([[v - 9, v, v + 9] for v in STEP])
+        (mean,) = analyse(rows, DEFAULT).series
+        (samples,) = analyse(rows, replace(DEFAULT, aggregate=Aggregate.SAMPLES)).series
+        assert mean == samples
+        assert [c.index for c in mean.changes] == [30]
+
+    def test_a_regression_fails_once_when_three_points_show_it(self):
+        told = [outcome(STEP[:n], settings=DEFAULT) for n in range(30, 37)]
+        assert told.count(Outcome.FAIL) == 1
+        assert 2 <= told.index(Outcome.FAIL) <= 4
+
+    def test_one_outlier_never_fails(self):
+        values = [*noise(30), 130.0, *noise(9, seed=1)]
+        assert {outcome(values[:n], settings=DEFAULT) for n in range(30, 40)} == {Outcome.PASS}
+
+    def test_fewer_points_than_it_needs_are_unjudged(self):
+        item = checked([1.0, 1.0, 1.0, 9.0, 9.0], settings=DEFAULT)
+        assert item.judgement.outcome is Outcome.UNJUDGED
+        assert item.judgement.reason == item.note == "5 point(s), at least 6 are needed"
+        assert not checked([1.0, 1.0, 1.0, 9.0, 9.0]).note
+
+    @pytest.mark.parametrize("n", [1, 2])
+    def test_a_head_too_short_to_show_a_change_is_no_pass(self, n):
+        head = [f"head{i}" for i in range(n)]
+        given = loaded(noise(n, 104.0, seed=9), revisions=head, start=START + timedelta(days=20))
+        item = checked(given, base=loaded(noise(30)), settings=DEFAULT)
+        assert item.judgement.outcome is Outcome.UNJUDGED
+        assert item.judgement.reason == (f"{n} new point(s), stepmark needs 3 to see a change")
+        assert outcome(given, base=loaded(noise(30))) is Outcome.FAIL
+
+    def test_nor_are_too_few_points_after_a_revision(self):
+        assert outcome(STEP, Scope(since="rev0037"), settings=DEFAULT) is Outcome.UNJUDGED
+        assert outcome(STEP, Scope(since="rev0036"), settings=DEFAULT) is Outcome.PASS
+        assert outcome(STEP, Scope(since="rev0039"), settings=DEFAULT) is Outcome.PASS
 
 
 class TestSince:

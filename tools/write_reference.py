@@ -34,13 +34,21 @@ def commands() -> str:
             " series could be judged for lack of data. Where several apply: 2, then 1, then 3.\n"
         ),
     ]
-    for name in ("", *sorted(COMMANDS)):
+    for words in ([], *_commands()):
         shown = io.StringIO()
         console = Console(file=shown, width=88, color_system=None, force_terminal=False)
-        build().help_print([name] if name else [], console=console)
+        build().help_print(words, console=console)
         text = "\n".join(line.rstrip() for line in shown.getvalue().splitlines()).strip()
-        parts.append(f"## stepmark {name}".rstrip() + f"\n\n```text\n{text}\n```\n")
+        parts.append(f"## {' '.join(['stepmark', *words])}\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
+
+
+def _commands() -> Iterator[list[str]]:
+    """The words of every command, each followed by those of its own commands."""
+    app = build()
+    for name in sorted(COMMANDS):
+        yield [name]
+        yield from ([name, inner] for inner in app[name] if not inner.startswith("-"))
 
 
 def configuration() -> str:
@@ -53,7 +61,7 @@ def configuration() -> str:
             " another. Options of the command line win over the file. An unknown key is an error.\n"
         ),
         "```toml",
-        'detector = "mdl"             # a detector spec',
+        'detector = "stepmark"        # a detector spec',
         'aggregate = "mean"           # mean, median, min, samples',
         "",
         "[thresholds]",

@@ -21,7 +21,7 @@ from typing import Any, get_type_hints
 from stepmark.errors import ConfigError, suggest
 from stepmark.series import Aggregate, Direction, SeriesKey
 
-DEFAULT_DETECTOR = "mdl"
+DEFAULT_DETECTOR = "stepmark"
 _SPAN = re.compile(r"(\d{1,9})\s*(runs?|d|days?|w|weeks?)")
 
 
@@ -108,7 +108,7 @@ class Thresholds:
     Attributes:
         min_relative: least magnitude of the relative effect (0.02 is 2 %).
         min_absolute: least magnitude of the absolute effect, in the series' unit.
-        min_points: a series of fewer points is not judged.
+        min_points: a series of fewer points, or of fewer than its detector needs, is not judged.
         min_segment: least number of points of the new segment.
     """
 

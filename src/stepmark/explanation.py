@@ -10,7 +10,7 @@ from stepmark.alerts.policy import counts, judge
 from stepmark.changes import Change, Detection, Segment, describe
 from stepmark.config import Thresholds
 from stepmark.errors import SignalError
-from stepmark.plugins import Costed, Detector
+from stepmark.plugins import Costed, Demanding, Detector, Probable
 from stepmark.series import Aggregate, Series, Signal
 
 _NEAR = 3  # alternatives are looked for so many points to each side
@@ -27,6 +27,32 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the series, and the evidence for a change there; None if there is none."""
+
+    index: int
+    revision: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """How probable a change is at a place.
+
+    Attributes:
+        reach: so many points to each side belong to the place.
+        probability: of a change there.
+        sure: the least probability that is reported.
+        places: the single points there, the most probable first.
+    """
+
+    reach: int
+    probability: float
+    sure: float
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What there is to say about one place of a series.
 
@@ -39,9 +65,12 @@ class Explanation:
         saved: cost that a division there saves (negative: it would cost more), and `cost_unit`;
             None for a detector that cannot say.
         alternatives: the neighbouring places, cheapest first.
+        likelihood: how probable a change is there; None for a detector that cannot say.
         least_effect: the relative effect that the detector would need to see a step there, None
             where it sees one already or none would do.
-        nearest: the nearest place where a change was found, None if there is none.
+        nearest: the last change found before the place and the first one after it, the nearer
+            first, as far as there are such.
+        needed: the fewest points that the detector judges, if the series has fewer; else 0.
     """
 
     series: Series
@@ -54,8 +83,10 @@ class Explanation:
     cost_unit: str
     saved: float | None
     alternatives: tuple[Alternative, ...]
+    likelihood: Likelihood | None
     least_effect: float | None
-    nearest: int | None
+    nearest: tuple[Place, ...]
+    needed: int
 
 
 def explain(
@@ -76,6 +107,8 @@ def explain(
     _, changes = describe(series, divided, shown)
     change = next(c for c in changes if c.index == index)
     found = index in detection.indices
+    own = detector.fewest if isinstance(detector, Demanding) else 0
+    needed = own if len(series) < own else 0
     saved: float | None = None
     alternatives: tuple[Alternative, ...] = ()
     least: float | None = None
@@ -83,6 +116,9 @@ def explain(
         saved = detector.cost(signal, others) - detector.cost(signal, divided.indices)
         alternatives = _alternatives(series, detector, signal, others, index)
         least = None if found else _least_effect(detector, signal, others, change)
+    likelihood = None
+    if isinstance(detector, Probable) and not needed:
+        likelihood = _likelihood(series, detector, signal, index)
     return Explanation(
         series=series,
         detector=str(detector),
@@ -94,8 +130,10 @@ def explain(
         cost_unit=detector.cost_unit if isinstance(detector, Costed) else "",
         saved=saved,
         alternatives=alternatives,
+        likelihood=likelihood,
         least_effect=least,
-        nearest=min(others, key=lambda i: abs(i - index), default=None),
+        nearest=_nearest(series, detection, index),
+        needed=needed,
     )
 
 
@@ -118,6 +156,27 @@ def _alternatives(
         for place in sorted(places, key=lambda p: (costs[p], abs(p - index)))
         if place != index
     )
+
+
+def _likelihood(series: Series, detector: Probable, signal: Signal, index: int) -> Likelihood:
+    chances = detector.chances(signal)
+    around = range(max(index - detector.reach, 1), min(index + detector.reach + 1, len(series)))
+    places = [Place(i, series.points[i].revision, float(chances[i])) for i in around]
+    return Likelihood(
+        reach=detector.reach,
+        probability=min(float(chances[around.start : around.stop].sum()), 1.0),
+        sure=detector.sure,
+        places=tuple(sorted(places, key=lambda p: (-(p.score or 0.0), abs(p.index - index)))),
+    )
+
+
+def _nearest(series: Series, detection: Detection, index: int) -> tuple[Place, ...]:
+    found = [
+        Place(i, series.points[i].revision, detection.score(number))
+        for number, i in enumerate(detection.indices)
+    ]
+    before, after = [p for p in found if p.index < index], [p for p in found if p.index > index]
+    return tuple(sorted((*before[-1:], *after[:1]), key=lambda p: abs(p.index - index)))
 
 
 def _least_effect(

@@ -30,11 +30,11 @@ from stepmark.alerts.policy import (
     new_changes,
 )
 from stepmark.changes import Change, Detection, describe
-from stepmark.config import DEFAULT_DETECTOR, Settings
+from stepmark.config import DEFAULT_DETECTOR, Settings, Thresholds
 from stepmark.errors import InputError, SignalError, UsageError, suggest
 from stepmark.execution import Progress, map_series
-from stepmark.plugins import Detector, parse_detector
-from stepmark.reports.summary import SeriesSummary, Summary
+from stepmark.plugins import Demanding, Detector, Probable, parse_detector
+from stepmark.reports.summary import PROBABILITY, SCORE, SeriesSummary, Summary
 from stepmark.series import (
     Aggregate,
     Direction,
@@ -162,9 +162,10 @@ def _judge_series(series: Series, settings: Settings, scope: Scope | None) -> Se
         detection = detector.detect(signal)
     except SignalError as error:
         raise SignalError(f"{series.key}: {error}") from None
-    if len(series) < chosen.thresholds.min_points:
+    needed = _needed(detector, chosen.thresholds)
+    if len(series) < needed:
         detection = Detection(len(series))
-        note = f"{len(series)} point(s), at least {chosen.thresholds.min_points} are needed"
+        note = f"{len(series)} point(s), at least {needed} are needed"
     segments, changes = describe(series, detection, _plain(settings.aggregate))
     changes = judged(changes, series.direction, chosen.thresholds)
     judgement = None
@@ -177,6 +178,7 @@ def _judge_series(series: Series, settings: Settings, scope: Scope | None) -> Se
     return SeriesSummary(
         series=series,
         detector=str(detector),
+        evidence=PROBABILITY if isinstance(detector, Probable) else SCORE,
         aggregate=_plain(settings.aggregate),
         segments=segments,
         changes=changes,
@@ -184,6 +186,12 @@ def _judge_series(series: Series, settings: Settings, scope: Scope | None) -> Se
         judgement=judgement,
         note=note,
     )
+
+
+def _needed(detector: Detector, thresholds: Thresholds) -> int:
+    """The fewest points that are judged."""
+    own = detector.fewest if isinstance(detector, Demanding) else 0
+    return max(own, thresholds.min_points)
 
 
 def _plain(aggregate: Aggregate) -> Aggregate:
@@ -214,6 +222,7 @@ def _gate_series(
     scope: Scope,
 ) -> Judgement:
     thresholds = settings.for_series(series.key).thresholds
+    needed = _needed(detector, thresholds)
     first_new, reach = len(series) - min(scope.last, len(series)), None
     if scope.since:
         place = _after(series, scope.since)
@@ -223,12 +232,12 @@ def _gate_series(
     elif scope.base is not None:
         first_new = scope.base.get(series.key, 0)
         # Of a baseline too short to be judged, nothing is known that could have been known.
-        reach = SAME_PLACE if first_new >= thresholds.min_points else 0
+        reach = SAME_PLACE if first_new >= needed else 0
         if first_new in (0, len(series)):
             reason = "the baseline does not have it" if first_new == 0 else "no new points"
             return Judgement(Outcome.UNJUDGED, (), reason)
     earlier: Sequence[Change] = ()
-    if reach != 0 and first_new >= thresholds.min_points:
+    if reach != 0 and first_new >= needed:
         before = replace(series, points=series.points[:first_new])
         detection = detector.detect(before.signal(settings.aggregate))
         _, earlier = describe(before, detection, _plain(settings.aggregate))
@@ -238,7 +247,18 @@ def _gate_series(
         first_new,
         reach,
     )
-    return gate(fresh)
+    if fresh or (not scope.since and scope.base is None):
+        return gate(fresh)
+    return _passed(len(series) - first_new, detector)
+
+
+def _passed(points: int, detector: Detector) -> Judgement:
+    """The word on so many new *points* that brought no change; no other run will judge them."""
+    wanted = detector.fewest_new if isinstance(detector, Demanding) else 0
+    if not 0 < points < wanted:
+        return gate(())
+    reason = f"{points} new point(s), {detector.name} needs {wanted} to see a change"
+    return Judgement(Outcome.UNJUDGED, (), reason)
 
 
 def _after(series: Series, since: str) -> int | None:

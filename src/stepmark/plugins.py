@@ -5,7 +5,7 @@
 A spec is ``name`` or ``name(member, ..., key=value, ...)``; values are bare words, numbers, true,
 false, none, or specs with parentheses. What ships with Stepmark is listed here by module, so that
 nothing is imported before it is used; others come from entry points of the groups
-``stepmark.detectors`` and ``stepmark.sources``.
+``stepmark.detectors``, ``stepmark.sources`` and ``stepmark.datasets``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from stepmark.changes import Detection
 from stepmark.errors import SpecError, suggest
+
+if TYPE_CHECKING:
+    from stepmark.series import Vector
 
 BUILTIN: dict[str, dict[str, str]] = {
     "detectors": {
@@ -41,6 +44,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "priority": "stepmark.detectors.voting:Priority",
         "rfpop": "stepmark.detectors.rfpop:RFPOP",
         "segneigh": "stepmark.detectors.segneigh:SegNeigh",
+        "stepmark": "stepmark.detectors.stepmark:Stepmark",
         "student": "stepmark.detectors.windowtests:Student",
         "tmm": "stepmark.detectors.tmm:TMM",
         "vote": "stepmark.detectors.voting:Vote",
@@ -55,6 +59,9 @@ BUILTIN: dict[str, dict[str, str]] = {
         "uti": "stepmark.sources.uti:UTI",
         "pytest-benchmark": "stepmark.sources.pytest_benchmark:PytestBenchmark",
         "perfherder": "stepmark.sources.perfherder:Perfherder",
+    },
+    "datasets": {
+        "synthetic": "stepmark.datasets.synthetic:Synthetic",
     },
 }
 
@@ -87,6 +94,38 @@ class Costed(Protocol):
         ...  # pragma: no cover
 
 
+@runtime_checkable
+class Probable(Protocol):
+    """A detector whose scores are probabilities, and that can tell one for every place.
+
+    A change is reported where `chances` within `reach` points add up to `sure`.
+    """
+
+    reach: ClassVar[int]
+
+    @property
+    def sure(self) -> float:
+        """The least probability that is reported."""
+        ...  # pragma: no cover
+
+    def chances(self, signal: Any) -> Vector:
+        """The probability that a segment begins at each point, shape (n,)."""
+        ...  # pragma: no cover
+
+
+@runtime_checkable
+class Demanding(Protocol):
+    """A detector that takes a point or two for outliers, whatever their values.
+
+    Attributes:
+        fewest: of a signal of fewer points it says nothing.
+        fewest_new: points at a new level without which it hardly ever sees a change.
+    """
+
+    fewest: ClassVar[int]
+    fewest_new: ClassVar[int]
+
+
 class Tracker(Protocol):
     """A detector at work on a signal that grows."""
 
@@ -117,11 +156,11 @@ class Specified:
     name: ClassVar[str]
 
     def __str__(self) -> str:
-        arguments = []
+        arguments: list[str] = []
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
             value = getattr(self, item.name)
             if item.name == "members":
-                arguments += [str(member) for member in value]
+                arguments[:0] = [str(member) for member in value]
             elif value != item.default:
                 arguments.append(f"{item.name}={spec_value(value)}")
         return f"{self.name}({', '.join(arguments)})" if arguments else self.name
@@ -136,7 +175,7 @@ def spec_value(value: Any) -> str:
 
 
 def names(group: str) -> list[str]:
-    """All names of *group* ("detectors" or "sources"): the built-in ones, then plug-ins."""
+    """All names of *group* (a key of `BUILTIN`): the built-in ones, then plug-ins."""
     return [*BUILTIN[group], *(n for n in _entry_points(group) if n not in BUILTIN[group])]
 
 
@@ -182,7 +221,16 @@ def parse_detector(spec: str | Detector) -> Detector:
         if not isinstance(spec, type) and isinstance(spec, Detector):
             return spec
         raise SpecError(f"not a detector or spec: {spec!r}")
-    return _Parser(spec).whole()
+    parsed: Detector = _Parser(spec, "detectors").whole()
+    return parsed
+
+
+def parse_dataset(spec: str) -> Any:
+    """The generator of a data set that *spec* names, such as ``synthetic(kinds=gauss, n=300)``.
+
+    Raises `SpecError` for anything else, naming the place.
+    """
+    return _Parser(spec, "datasets").whole()
 
 
 _TOKEN = re.compile(
@@ -197,7 +245,9 @@ _LONGEST_NUMBER = 400
 class _Parser:
     """Recursive descent over the tokens of one spec."""
 
-    def __init__(self, spec: str) -> None:
+    def __init__(self, spec: str, group: str) -> None:
+        self.group = group
+        self.kind = group.removesuffix("s")
         self.spec = spec if len(spec) <= 80 else f"{spec[:77]}..."
         self.tokens: list[tuple[str, str]] = [*self._split(spec.strip()), ("end", "")]
         self.place = 0
@@ -212,7 +262,7 @@ class _Parser:
             place = match.end()
 
     def error(self, problem: str) -> SpecError:
-        return SpecError(f"detector {self.spec!r}: {problem}")
+        return SpecError(f"{self.kind} {self.spec!r}: {problem}")
 
     def next_is(self, mark: str) -> bool:
         """Whether the next token is this mark."""
@@ -232,16 +282,16 @@ class _Parser:
         self.place += 1
         return text
 
-    def whole(self) -> Detector:
+    def whole(self) -> Any:
         name = self.take("word")
         if name is None:
-            raise self.error("a detector's name is missing")
+            raise self.error(f"a {self.kind}'s name is missing")
         built = self.call(name, 0)
         if self.take("end") is None:
             raise self.error(f"unexpected {self.tokens[self.place][1]!r} after the spec")
         return built
 
-    def call(self, name: str, depth: int) -> Detector:
+    def call(self, name: str, depth: int) -> Any:
         members: list[Any] = []
         parameters: dict[str, Any] = {}
         if depth > _DEEPEST:
@@ -257,7 +307,7 @@ class _Parser:
                     members.append(value)
                 if not self.passes(",") and not self.next_is(")"):
                     raise self.error("a closing parenthesis is missing")
-        return _build(name, members, parameters)
+        return _build(self.group, name, members, parameters)
 
     def value(self, depth: int) -> Any:
         number = self.take("number")
@@ -273,23 +323,21 @@ class _Parser:
         return _WORDS.get(word, word)
 
 
-def _build(name: str, members: list[Any], parameters: dict[str, Any]) -> Detector:
-    factory = load("detectors", name)
+def _build(group: str, name: str, members: list[Any], parameters: dict[str, Any]) -> Any:
+    factory, kind = load(group, name), group.removesuffix("s")
     try:
         fields = [field.name for field in dataclasses.fields(factory)]
     except TypeError:
-        raise SpecError(f"detector {name} is not a dataclass: it cannot be configured") from None
+        raise SpecError(f"{kind} {name} is not a dataclass: it cannot be configured") from None
     known = [field for field in fields if field != "members"]
     for key in parameters:
         if key not in known:
             raise SpecError(
-                f"detector {name} has no parameter {key!r}{suggest(key, known)};"
+                f"{kind} {name} has no parameter {key!r}{suggest(key, known)};"
                 f" its parameters: {', '.join(known) or 'none'}"
             )
     if not members:
-        built: Detector = factory(**parameters)
-    elif "members" in fields:
-        built = factory(members=tuple(members), **parameters)
-    else:
-        raise SpecError(f"detector {name} takes parameters as key=value, not {members[0]}")
-    return built
+        return factory(**parameters)
+    if "members" in fields:
+        return factory(members=tuple(members), **parameters)
+    raise SpecError(f"{kind} {name} takes parameters as key=value, not {members[0]}")

@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
     """A working folder with histories: a late step, an old one, none, and too few points."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
-    Path("new.csv").write_text(table(STEP[:31]))
+    Path("new.csv").write_text(table(STEP[:33]))
     Path("old.csv").write_text(table(STEP))
     Path("flat.csv").write_text(table(noise(30)))
     Path("short.csv").write_text(table([1.0, 2.0]))
@@ -148,7 +148,7 @@ class TestJSON:
         document = json.loads(out)
         assert (code, err) == (0, "")
         assert document["schema"] == "stepmark.detect/1"
-        assert document["detector"] == "mdl"
+        assert document["detector"] == "stepmark"
         assert document["skipped"] == []
         (found,) = document["series"]
         assert found["key"] == {

@@ -65,6 +65,8 @@ SPECS = (
     "perfherder",
     "perfherder(minback=6, maxback=18, fore=6, threshold=9)",
     "perfherder(count=points)",
+    "stepmark",
+    "stepmark(sure=0.8)",
     "student",
     "student(compat=true)",
     "welch",

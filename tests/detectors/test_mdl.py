@@ -220,8 +220,8 @@ def test_a_frozen_unit_keeps_history_as_it_was():
 
 def test_empty_runs_cost_nothing():
     rows = [[1.0, 1.1], [], [1.0, 1.05], [], [9.0, 9.1], [9.05]]
-    assert detect(rows).indices == (4,)
-    assert detect([[], []]).indices == ()
+    assert detect(rows, "mdl").indices == (4,)
+    assert detect([[], []], "mdl").indices == ()
     assert len(MDL(search="jumpavg").groups([[], [1.0], [1.0]])) == 2
 
 
@@ -234,14 +234,14 @@ def test_answers_where_jumpavg_fails(values):
 def test_numpy_scalars_and_fractions_are_numbers():
     plain = [10.0] * 6 + [20.0] * 6
     for kind in (np.float32, np.int64, Decimal, Fraction, int):
-        assert detect([kind(int(v)) for v in plain]).indices == (6,)
+        assert detect([kind(int(v)) for v in plain], "mdl").indices == (6,)
 
 
 def test_not_a_number_makes_singletons_with_jumpavg_and_an_error_with_exact():
     values = [1.0, 1.0, math.nan, 1.0, 1.0]
     assert detect(values, "mdl(search=jumpavg)").indices == (2, 3, 4)
     with pytest.raises(SignalError, match="point 2 is not a finite number"):
-        detect(values)
+        detect(values, "mdl")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,10 @@ COMMANDS = {
     "trend": "Show how each series' trend stands against a week and a quarter ago.",
     "report": "Write one HTML page that works offline.",
     "explain": "Say why a place is, or is not, a change.",
-    "list": "List detectors or formats.",
+    "bench": "Compare detectors on labelled series: run, score, rank.",
+    "tune": "Choose detector and settings on labelled series, and say what to expect.",
+    "list": "List detectors, formats or generated data sets.",
+    "dataset": "Read, write, check and generate labelled data sets.",
 }
 
 

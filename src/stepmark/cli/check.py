@@ -35,8 +35,8 @@ def check_command(
 ) -> int:
     """Judge the newest points: exit 1 if one brought a regression.
 
-    A point that prolongs the existing group passes; one that starts a worse group fails, one that
-    starts a better group passes. Exit 3 where no series could be judged for lack of data.
+    A point that prolongs the existing group passes; one that starts a worse group, or makes it
+    sure, fails, and a better group passes. Exit 3 where no series could be judged for lack of data.
     """
     from stepmark.alerts.policy import Outcome
     from stepmark.pipeline import Scope, check

@@ -11,11 +11,11 @@ from stepmark.cli import OK
 from stepmark.cli.options import emit
 
 
-def list_command(what: Literal["detectors", "formats"], /) -> int:
-    """List detectors with their parameters, or the formats that are read."""
+def list_command(what: Literal["detectors", "formats", "datasets"], /) -> int:
+    """List detectors, formats or generated data sets."""
     from stepmark.plugins import load, names
 
-    group = "sources" if what == "formats" else "detectors"
+    group = "sources" if what == "formats" else what
     for name in names(group):
         plugin = load(group, name)
         if what == "formats":

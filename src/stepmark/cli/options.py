@@ -20,8 +20,10 @@ from stepmark.errors import OutputError, UsageError, suggest
 
 if TYPE_CHECKING:
     from stepmark.config import Settings
+    from stepmark.datasets.labelled import Dataset
     from stepmark.pipeline import Loaded
     from stepmark.reports import Summary
+    from stepmark.series import Skipped
 
 Output = Annotated[
     Literal["text", "json", "csv", "markdown", "html", "junit", "github", "sarif"],
@@ -42,7 +44,7 @@ class Reading:
     """How input is read and judged.
 
     Attributes:
-        detector: Detector and its parameters, such as "mdl(search=jumpavg)".
+        detector: Detector and its parameters, such as "mdl(search=jumpavg)"; stepmark unless named.
         format: Format of the files; found out from their content unless named.
         direction: Which way is better, for series whose data do not say.
         aggregate: How the samples of one revision become the value that is judged.
@@ -50,7 +52,9 @@ class Reading:
         config: Configuration file instead of the nearest stepmark.toml or pyproject.toml.
     """
 
-    detector: Annotated[str | None, Parameter(help="Detector spec, as mdl(search=jumpavg).")] = None
+    detector: Annotated[
+        str | None, Parameter(help="Detector spec, as mdl(search=jumpavg); else stepmark.")
+    ] = None
     format: Annotated[str, Parameter(help="Format of the files, found out unless named.")] = "auto"
     direction: Annotated[
         Literal["lower", "higher"] | None,
@@ -105,7 +109,7 @@ class Reading:
         return loaded
 
 
-# From here on an interpreted kernel is felt: some tenths of a second a series.
+# From here on an interpreted kernel is felt: a second and more a series.
 _LONG_SERIES = 500
 
 
@@ -137,6 +141,30 @@ def _with_columns(settings: Settings, mappings: list[str]) -> Settings:
     return replace(settings, columns=columns)
 
 
+_MOST_LEFT_OUT = 20
+
+
+def opened(source: str, annotations: Path | None = None) -> tuple[Dataset, list[str]]:
+    """The labelled data set that *source* names, and a line for each part of it left out."""
+    from stepmark.datasets.opening import open_dataset
+
+    skipped: list[Skipped] = []
+    dataset = open_dataset(source, skipped, annotations=annotations)
+    lines = [f"left out: {line_of(part)}" for part in skipped[:_MOST_LEFT_OUT]]
+    if len(skipped) > _MOST_LEFT_OUT:
+        more = len(skipped) - _MOST_LEFT_OUT
+        lines.append(f"left out: {more:,} more; stepmark dataset validate names all")
+    return dataset, lines
+
+
+def line_of(problem: Skipped) -> str:
+    """What is wrong with a part of a data set, its place first."""
+    from stepmark.reports import words
+
+    told = problem.reason.startswith(problem.source)
+    return words.clean(problem.reason if told else f"{problem.source}: {problem.reason}", 500)
+
+
 def emit(text: str, to: Path | None) -> None:
     """Write *text* to standard output, or whole or not at all to the file *to*.
 
@@ -145,14 +173,29 @@ def emit(text: str, to: Path | None) -> None:
     try:
         if to is None:
             _print(text)
-        elif to.exists() and not to.is_file() and not to.is_dir():
-            # A device or pipe, such as /dev/null, is written to and never replaced.
-            to.write_text(text, encoding="utf-8", errors="replace", newline="")
         else:
-            _replace(Path(os.path.realpath(to)), text)
+            from stepmark.datasets.writing import write_file
+
+            write_file(to, text.encode("utf-8", "replace"))
     except OSError as error:
         place = "standard output" if to is None else to
         raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from None
+
+
+def require_writable(*targets: Path | None) -> None:
+    """Raise `OutputError` for files that can surely not be written; None is standard output."""
+    from stepmark.datasets.writing import is_device
+
+    for target in targets:
+        if target is None or is_device(target):
+            continue
+        folder = Path(os.path.realpath(target)).parent
+        if not folder.is_dir():
+            raise OutputError(f"{target}: cannot be written: there is no folder {folder}")
+        if target.is_dir():
+            raise OutputError(f"{target}: cannot be written: it is a folder")
+        if not os.access(folder, os.W_OK):
+            raise OutputError(f"{target}: cannot be written: the folder {folder} is read-only")
 
 
 def _print(text: str) -> None:
@@ -166,23 +209,6 @@ def _print(text: str) -> None:
         abandon_output()  # the reader has seen enough: the exit code still says what was found
     except OSError:
         abandon_output()
-        raise
-
-
-def _replace(target: Path, text: str) -> None:
-    import tempfile
-
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".stepmark-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
         raise
 
 

@@ -25,8 +25,9 @@ def trend_command(
 ) -> int:
     """Show how each series' trend stands against a week and a quarter ago.
 
-    The trend is the mean of the segment that the last point lies in. Windows are lengths of time,
-    or numbers of runs; series without times use 14 and 180 runs.
+    The trend is the mean of the segment that the last point lies in, as the detector divides the
+    series. Windows are lengths of time, or numbers of runs; series without times use 14 and 180
+    runs.
     """
     from stepmark.config import Span
     from stepmark.pipeline import analyse

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stepmark.detectors.prophet import Prophet
     from stepmark.detectors.rfpop import RFPOP
     from stepmark.detectors.segneigh import SegNeigh
+    from stepmark.detectors.stepmark import Stepmark
     from stepmark.detectors.tmm import TMM
     from stepmark.detectors.voting import Priority, Vote
     from stepmark.detectors.wbs import WBS
@@ -60,6 +61,7 @@ __all__ = [
     "Priority",
     "Prophet",
     "SegNeigh",
+    "Stepmark",
     "Student",
     "Vote",
     "Welch",

@@ -67,13 +67,20 @@ def noise_level(values: Vector) -> float:
     np.abs(steps, out=steps)
     if steps.size == 0:
         return 0.0
-    # The median; np.median takes several times as long.
-    middle = steps.size // 2
-    ordered = np.partition(steps, middle)
-    above = float(ordered[middle])
-    below = above if steps.size % 2 else float(ordered[:middle].max())
-    level = (below + above) / 2 / (0.6744897501960817 * 2**0.5)
+    level = median(steps) / (0.6744897501960817 * 2**0.5)
     return level if level > 0 else float(np.sqrt(np.mean(steps * steps) / 2))
+
+
+def median(values: Vector) -> float:
+    """The median of *values*, shape (n,) with n >= 1.
+
+    np.median takes several times as long, and loads numpy.ma.
+    """
+    middle = values.size // 2
+    ordered = np.partition(values, middle)
+    above = float(ordered[middle])
+    below = above if values.size % 2 else float(ordered[:middle].max())
+    return (below + above) / 2
 
 
 def moderate(values: Vector) -> Vector:

@@ -107,7 +107,9 @@ METHODS: Mapping[str, Method] = {
     "pelt": Method("pelt", _SEGMENTATION),
     "segneigh": Method("segneigh", _LIMITED),
     "cpnp": Method(
-        "cpnp", {"penalty": _PENALTY, "quantiles": Parameter("quantiles", same(10, 20, 30, 40))}
+        "cpnp",
+        {"penalty": _PENALTY, "quantiles": Parameter("quantiles", same(10, 20, 30, 40))},
+        default="cpnp(quantiles=10)",
     ),
     "ecp": Method(
         "ecp",

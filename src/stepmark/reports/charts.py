@@ -238,7 +238,7 @@ def _change(item: SeriesSummary, change: Change) -> dict[str, Any]:
         ("Landed", _known(words.moment(change.time))),
         ("Build", words.clean(change.attributes.get("build", ""))),
         ("Version tested", words.clean(change.attributes.get("dut_version", ""))),
-        ("Score", _known(words.number(change.score))),
+        (item.evidence.capitalize(), _known(words.evidence(item, change))),
         ("Group of", words.plural(change.after.n, "point")),
     ]
     return {

@@ -56,12 +56,12 @@ def _row(item: SeriesSummary, change: Change) -> Iterator[str]:
     key, interval = item.series.key, change.interval or (None, None)
     labels = ",".join(f"{name}={value}" for name, value in key.labels)
     for text in (key.project, key.benchmark, key.metric, labels, item.series.unit):
-        yield _text(text)
+        yield text_cell(text)
     yield item.direction.value if item.direction is not None else ""
     yield str(change.index)
     yield change.time.isoformat() if change.time is not None else ""
-    yield _text(change.previous_revision)
-    yield _text(change.revision)
+    yield text_cell(change.previous_revision)
+    yield text_cell(change.revision)
     for number in (change.before.mean, change.after.mean, change.absolute, change.relative):
         yield _number(number)
     for number in (*interval, change.score):
@@ -76,7 +76,8 @@ def _new(item: SeriesSummary, change: Change) -> str:
     return str(any(change.index == new.index for new in item.judgement.changes)).lower()
 
 
-def _text(text: str) -> str:
+def text_cell(text: str) -> str:
+    """*text* on one line; what a spreadsheet would run as a formula starts with an apostrophe."""
     shown = clean(text, None)
     risky = text.startswith(_FORMULA) or shown.startswith(_FORMULA)
     return f"'{shown}" if risky else shown

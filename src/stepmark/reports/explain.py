@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stepmark.changes import Segment, Verdict
-from stepmark.explanation import Explanation
-from stepmark.reports.words import clean, moment, number, percent, short_revision
+from stepmark.explanation import Alternative, Explanation, Place
+from stepmark.reports.words import clean, moment, number, percent, probability, short_revision
 from stepmark.series import Direction
 
 _BETTER = {
@@ -16,7 +16,7 @@ _BETTER = {
     Direction.HIGHER: "higher is better",
     None: "which way is better is unknown",
 }
-_SHOWN = 4
+_SHOWN, _TOLD = 4, 0.01
 
 
 def render(explanation: Explanation) -> str:
@@ -38,10 +38,13 @@ def _lines(item: Explanation) -> Iterator[str]:
         tail = "" if item.saved >= 0 else " more"
         yield f"  score   dividing here {more} {abs(item.saved):.1f} {item.cost_unit}{tail}"
     yield from _alternatives(item)
+    yield from _likelihood(item)
+    if item.needed:
+        yield f"  at least {item.needed} points are needed to judge it"
     if item.least_effect is not None:
         yield f"  to be seen here, a step must be about {percent(item.least_effect)} or larger"
-    if not item.found and item.nearest is not None:
-        yield f"  the nearest change found is at point {item.nearest}{_at(item, item.nearest)}"
+    if not item.found:
+        yield from _nearest(item)
 
 
 def _landmark(item: Explanation) -> str:
@@ -94,9 +97,31 @@ def _alternatives(item: Explanation) -> Iterator[str]:
     for other in item.alternatives[:_SHOWN]:
         sign = "+" if other.extra >= 0 else "-"
         cost = f"{sign}{abs(other.extra):.1f} {item.cost_unit}"
-        yield f"    point {other.index}{_at(item, other.index)}: {cost}"
+        yield f"    {_at(other)}: {cost}"
 
 
-def _at(item: Explanation, index: int) -> str:
-    revision = item.series.points[index].revision
-    return f" ({short_revision(revision)})" if revision else ""
+def _likelihood(item: Explanation) -> Iterator[str]:
+    likely = item.likelihood
+    if likely is None:
+        return
+    known = f"a change within {likely.reach} points: {probability(likely.probability)}"
+    yield f"  score   probability of {known} (reported from {likely.sure:g} on)"
+    places = [p for p in likely.places[:_SHOWN] if p.score is not None and p.score >= _TOLD]
+    if places:
+        yield "  most probable places:"
+        yield from (f"    {_at(place)}: {probability(place.score)}" for place in places)
+
+
+def _nearest(item: Explanation) -> Iterator[str]:
+    places = [_at(place) for place in item.nearest]
+    if item.likelihood is not None:
+        scores = [probability(place.score) for place in item.nearest]
+        places = [f"{p}: probability {s}" for p, s in zip(places, scores, strict=True)]
+    for lead, place in zip(("nearest", "next nearest"), places, strict=False):
+        yield f"  the {lead} change found is at {place}"
+
+
+def _at(place: Alternative | Place) -> str:
+    return f"point {place.index}" + (
+        f" ({short_revision(place.revision)})" if place.revision else ""
+    )

@@ -3,30 +3,27 @@
 """The report as one HTML file that needs no network, no server and, to be read, no script.
 
 Tables and still charts are plain HTML and SVG; the script adds sorting, filtering, themes, and
-interactive charts where they come into view. A content security policy names the very scripts of
-the page by their digests and forbids all others, and every request.
+interactive charts where they come into view.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 from stepmark.alerts.compliance import TrendRow, in_order
 from stepmark.changes import Change, Segment, Verdict
-from stepmark.reports import charts, sparkline, words
-from stepmark.reports.summary import SeriesSummary, Summary
+from stepmark.reports import charts, page, sparkline, words
+from stepmark.reports.summary import SCORE, SeriesSummary, Summary
 from stepmark.series import Direction, Failure, SeriesKey
 
-_LONGEST_NAME = 5000
-"""Of names longer than this, only so much is kept in the tooltip and for the filter."""
+_RUN = ("first", "bokeh", "page")
+"""The scripts that run; the others hold data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,46 +74,31 @@ def render(summary: Summary, *, interactive: bool = True) -> str:
         key=lambda card: place[id(card.item.row)],
     )
     scripts = _scripts(shared, any(card.data for card in cards))
-    page: str = _template().render(
+    document: str = _template().render(
         summary=summary,
         cards=cards,
         changes=_newest_first(cards),
+        evidence_title=_evidence_title(summary),
         failed=failed_tests(summary.failures),
         last=_last_time(summary),
         axes=_axes(summary),
-        css=_asset("page.css"),
+        css=page.asset("page.css"),
         scripts=scripts,
-        policy=_policy(scripts),
+        policy=page.policy(scripts[name] for name in _RUN if name in scripts),
         Verdict=Verdict,
     )
-    return page
+    return document
 
 
 def _scripts(shared: charts.Shared | None, charted: bool) -> dict[str, str]:
     """The scripts of the page, and what they read, by name."""
-    # Set before anything is drawn, so that what only a script can do never flashes up or away.
-    first = 'document.documentElement.classList.add("scripted")'
-    scripts = {"first": first, "page": _asset("page.js")}
+    scripts = {"first": page.FIRST_SCRIPT, "page": page.asset("page.js")}
     if shared is not None and charted:
         scripts["bokeh"] = charts.script()
         scripts["figure"] = charts.template()
         scripts["shared"] = charts.embedded(shared.tables())
         scripts["colours"] = charts.embedded(charts.COLOURS)
     return scripts
-
-
-def _policy(scripts: dict[str, str]) -> str:
-    """A content security policy that lets these scripts run and nothing be fetched."""
-    digests = [
-        base64.b64encode(hashlib.sha256(scripts[name].encode()).digest()).decode()
-        for name in ("first", "bokeh", "page")
-        if name in scripts
-    ]
-    sources = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src {sources}; style-src 'unsafe-inline';"
-        " img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
 
 
 def anchor(key: SeriesKey) -> str:
@@ -200,6 +182,12 @@ def failed_tests(failures: Iterable[Failure]) -> list[FailedTest]:
     return tests
 
 
+def _evidence_title(summary: Summary) -> str:
+    """What the scores of all changes are called in one column."""
+    kinds = {item.evidence for item in summary.series if item.changes}
+    return (kinds.pop() if len(kinds) == 1 else SCORE).capitalize()
+
+
 def _last_time(summary: Summary) -> datetime | None:
     times = [item.series.points[-1].landed for item in summary.series if len(item.series)]
     return max((time for time in times if time is not None), default=None)
@@ -243,38 +231,21 @@ def _sense(relative: float | None, direction: Direction | None) -> str:
     return "better" if (relative > 0) is (direction is Direction.HIGHER) else "worse"
 
 
-def _asset(name: str) -> str:
-    return resources.files("stepmark.reports").joinpath(name).read_text(encoding="utf-8")
-
-
 @lru_cache(maxsize=1)
 def _template() -> Any:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_inert,
-    )
+    environment = page.environment()
     environment.filters |= {
-        "number": words.number,
         "percent": words.percent,
         "moment": words.moment,
         "revision": words.short_revision,
         "direction": words.direction,
         "place": words.place,
-        "plural": words.plural,
-        "truncated": lambda text: words.name(text, 160),
-        "line": lambda text: words.clean(text, 500),
-        "whole": lambda text: words.clean(text, _LONGEST_NAME),
         "outcome": words.OUTCOMES.__getitem__,
-        "sortable": lambda value: "" if value is None else repr(float(value)),
     }
     environment.globals |= {
         "step": words.step,
         "interval": charts.interval,
+        "evidence": words.evidence,
         "headline": words.headline,
         "told": words.told,
         "reason": words.reason,
@@ -282,19 +253,5 @@ def _template() -> Any:
         "start": _start,
         "tint": _tint,
         "sense": _sense,
-        "raw": _raw,
-        "NONE": words.NONE,
     }
-    return environment.from_string(_asset("page.html"))
-
-
-def _raw(text: str) -> Any:
-    """*text* as it is, for what this package made itself."""
-    from markupsafe import Markup
-
-    return Markup(text)  # noqa: S704 - only ever called on what was escaped or embedded here
-
-
-def _inert(value: Any) -> Any:
-    """What the template prints: text from outside only as clean lines (it is escaped after)."""
-    return words.clean(value, _LONGEST_NAME) if type(value) is str else value
+    return environment.from_string(page.asset("page.html"))

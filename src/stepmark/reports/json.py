@@ -56,6 +56,7 @@ def _series(item: SeriesSummary) -> dict[str, Any]:
         "direction": item.direction.value if item.direction is not None else None,
         "n": len(item.series),
         "detector": item.detector,
+        "evidence": item.evidence,
         "aggregate": item.aggregate.value,
         "segments": [_segment(segment) for segment in item.segments],
         "changes": [_change(item, change) for change in item.changes],

@@ -90,7 +90,7 @@ def _details(item: SeriesSummary, change: Change) -> str:
     if change.previous_revision:
         parts.append(f"last good {words.short_revision(change.previous_revision)}")
     if change.score is not None:
-        parts.append(f"score {words.number(change.score)}")
+        parts.append(f"{item.evidence} {words.evidence(item, change)}")
     return ", ".join(parts)
 
 

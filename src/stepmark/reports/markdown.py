@@ -58,11 +58,11 @@ def render(summary: Summary, *, limit: int = LIMIT) -> str:
 def _heading(summary: Summary) -> str:
     outcome = summary.outcome
     text = words.headline(summary) if outcome is not None else words.counts(summary)
-    return f"{_free(words.clean(summary.title, 80))}: {text}"
+    return f"{free(words.clean(summary.title, 80))}: {text}"
 
 
 def _byline(summary: Summary) -> str:
-    return f"Stepmark {_free(summary.version)}, detector {_code(words.clean(summary.detector, 80))}"
+    return f"Stepmark {free(summary.version)}, detector {code(words.clean(summary.detector, 80))}"
 
 
 def _change_row(item: SeriesSummary, change: Change) -> str:
@@ -72,33 +72,33 @@ def _change_row(item: SeriesSummary, change: Change) -> str:
         at.append(words.moment(change.time))
     cells = (
         f"{MARKS[change.verdict]} {change.verdict.value}",
-        _code(words.name(item.name, 150)),
+        code(words.name(item.name, 150)),
         words.percent(change.relative),
-        sides if _harmless(words.clean(item.series.unit, 24) or "x") else _code(sides),
+        sides if _harmless(words.clean(item.series.unit, 24) or "x") else code(sides),
         ", ".join(at) or f"point {change.index}",
         sparkline(item.values(), 20),
     )
-    return _row(cells)
+    return table_row(cells)
 
 
 def _revision(change: Change) -> str:
     short = words.short_revision(change.revision)
     # Bare, GitHub links it to the commit.
-    return short if _HASH.fullmatch(short) else _free(short)
+    return short if _HASH.fullmatch(short) else free(short)
 
 
 def _trend_row(row: TrendRow) -> str:
     value = words.number(row.trend, row.unit)
     cells = (
-        _code(words.name(row.name, 150)),
-        value if _harmless(words.clean(row.unit, 24) or "x") else _code(value),
+        code(words.name(row.name, 150)),
+        value if _harmless(words.clean(row.unit, 24) or "x") else code(value),
         f"{row.runs}",
         words.percent(row.short),
         words.percent(row.long),
         f"{row.regressions}",
         f"{row.improvements}",
     )
-    return _row(cells)
+    return table_row(cells)
 
 
 def _trend(summary: Summary, room: int) -> list[str]:
@@ -145,7 +145,7 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
     if not lines:
         return []
     shown = words.bounded(lines, _MOST_REMARKS)
-    return [f"### {title} ({len(lines):,})", "", *(f"- {_free(line)}" for line in shown), ""]
+    return [f"### {title} ({len(lines):,})", "", *(f"- {free(line)}" for line in shown), ""]
 
 
 def _size(lines: Iterable[str]) -> int:
@@ -156,12 +156,12 @@ def _harmless(text: str) -> bool:
     return _HARMLESS.fullmatch(text) is not None and _LINKED.search(text) is None
 
 
-def _free(text: str) -> str:
+def free(text: str) -> str:
     """*text* as it is where nothing in it means anything to Markdown, else as code."""
-    return text if _harmless(text) else _code(text)
+    return text if _harmless(text) else code(text)
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """*text*, which is one line, as a code span."""
     if not text:
         return words.NONE
@@ -171,7 +171,8 @@ def _code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def _row(cells: Iterable[str]) -> str:
+def table_row(cells: Iterable[str]) -> str:
+    """The row of a table; *cells* are Markdown, in which a pipe does not end the cell."""
     # Parsers differ in whether a backslash before an escaped pipe undoes the escape; with an even
     # number of them before it, no parser takes the pipe for the end of the cell.
     return f"| {' | '.join(_BEFORE_PIPE.sub(_ESCAPED_PIPE, cell) for cell in cells)} |"

@@ -12,6 +12,8 @@ from stepmark.alerts.policy import Judgement, Outcome
 from stepmark.changes import Change, Segment, Verdict
 from stepmark.series import Aggregate, Direction, Failure, Series, Skipped
 
+SCORE, PROBABILITY = "score", "probability"
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesSummary:
@@ -21,6 +23,7 @@ class SeriesSummary:
         series: the points; `series.direction` and `series.unit` are as settled by data, rules and
             options.
         detector: spec of the detector that judged it.
+        evidence: what its scores are: `PROBABILITY`, or `SCORE` for any other kind.
         aggregate: how the samples of a point became its value.
         segments, changes: what was found; the changes carry their verdicts.
         row: its line of the trend table.
@@ -36,6 +39,7 @@ class SeriesSummary:
     row: TrendRow
     judgement: Judgement | None = None
     note: str = ""
+    evidence: str = SCORE
 
     @property
     def name(self) -> str:

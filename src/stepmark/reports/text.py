@@ -17,7 +17,7 @@ from stepmark.alerts.policy import Outcome
 from stepmark.changes import Change, Verdict
 from stepmark.reports import words
 from stepmark.reports.chart import ASCII_MARKS, MARKS, Frame, chart, sparkline
-from stepmark.reports.summary import SeriesSummary, Summary
+from stepmark.reports.summary import PROBABILITY, SCORE, SeriesSummary, Summary
 
 _MANY_SERIES = 20
 _CHARTS_OF_MANY = 5
@@ -76,7 +76,7 @@ def render(
         more = words.plural(len(changed) - _MOST_SERIES, "series")
         lines += ["", *look.folded(f"and {more} more with changes (use --output json)")]
     lines += [*_unchanged(summary, look), *_remarks(summary, look)]
-    return _finished(lines)
+    return finished(lines)
 
 
 def render_trend(
@@ -94,7 +94,7 @@ def render_trend(
     lines = look.folded(f"Trend of {words.plural(len(summary.series), 'series')}", "bold")
     if summary.series:
         lines += ["", *_trend_table(in_order(item.row for item in summary.series), look)]
-    return _finished([*lines, *_remarks(summary, look)])
+    return finished([*lines, *_remarks(summary, look)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,8 @@ class _Look:
         ]
 
 
-def _finished(lines: Iterable[str]) -> str:
+def finished(lines: Iterable[str]) -> str:
+    """*lines* as one text, without blanks at their ends and nothing that a runner would obey."""
     # GitHub's runner takes a line for a command whose first signs are "::", after any blanks.
     kept = (f".{line[1:]}" if line.lstrip().startswith("::") else line for line in lines)
     return "\n".join(line.rstrip() for line in kept) + "\n"
@@ -237,7 +238,7 @@ def _change_columns(
         _Column("before -> after", [(_sides(c, unit), "") for c in changes], right=True),
         _Column("change", [(words.percent(c.relative), c.verdict.value) for c in changes], True),
         _Column("verdict", verdicts),
-        _Column("score", [(words.number(c.score), "dim") for c in changes], right=True),
+        _Column(_TITLES[item.evidence], [(words.evidence(item, c), "dim") for c in changes], True),
     )
     safe = (
         _Column(c.title, [(look.safe(text), role) for text, role in c.cells], c.right)
@@ -250,13 +251,15 @@ def _sides(change: Change, unit: str) -> str:
     return words.step(change.before.mean, change.after.mean, unit)
 
 
+_TITLES = {SCORE: "score", PROBABILITY: "prob."}
+_EVIDENCE = tuple(_TITLES.values())
 # Whether times are dates, and the columns left out, for ever narrower terminals.
 _VARIANTS: tuple[tuple[bool, tuple[str, ...]], ...] = (
     (False, ()),
     (True, ()),
-    (True, ("score",)),
-    (True, ("score", "time (UTC)")),
-    (True, ("score", "time (UTC)", "revision")),
+    (True, _EVIDENCE),
+    (True, (*_EVIDENCE, "time (UTC)")),
+    (True, (*_EVIDENCE, "time (UTC)", "revision")),
 )
 
 

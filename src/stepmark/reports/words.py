@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from stepmark.alerts.policy import Outcome
 from stepmark.changes import Change, Verdict
-from stepmark.reports.summary import SeriesSummary, Summary
+from stepmark.reports.summary import PROBABILITY, SeriesSummary, Summary
 from stepmark.series import Direction, Failure, Skipped
 
 NONE = "-"
@@ -158,6 +158,20 @@ def percent(relative: float | None) -> str:
         return f"{value:+.1e} %"
     places = 2 - math.floor(math.log10(abs(value)))
     return f"{value:+,.{min(max(places, 0), 2 if abs(value) >= 0.1 else places - 1)}f} %"
+
+
+def probability(value: float | None) -> str:
+    """A probability with two decimals, ``> 0.99`` and ``< 0.01`` at the ends; ``-`` for None."""
+    if value is None:
+        return NONE
+    if value >= 0.995:
+        return "> 0.99"
+    return f"{value:.2f}" if value >= 0.005 else "< 0.01"
+
+
+def evidence(item: SeriesSummary, change: Change) -> str:
+    """The score of a change: a probability as such, another as a number; ``-`` if there is none."""
+    return probability(change.score) if item.evidence == PROBABILITY else number(change.score)
 
 
 def moment(when: datetime | None, zone: bool = True) -> str:

@@ -240,7 +240,7 @@ def _read_files(
         try:
             parsed = parser.parse(read_content(name, limits), columns)
         except InputError as error:
-            place, problem = _split(name, str(error))
+            place, problem = place_and_problem(name, str(error))
             reasons.add(place, problem)
             continue
         for skipped in parsed.skipped:
@@ -251,7 +251,7 @@ def _read_files(
     return [*parts, (parser.name, Parsed(skipped=reasons.result()))]
 
 
-def _split(name: str, message: str) -> tuple[str, str]:
+def place_and_problem(name: str, message: str) -> tuple[str, str]:
     """Place and problem of an error message about the file *name*."""
     match = re.match(r"((?::\d+)?): ", message.removeprefix(name))
     if match is None or not message.startswith(name):
@@ -338,6 +338,7 @@ __all__ = [
     "Readable",
     "find_format",
     "garbage_collection_paused",
+    "place_and_problem",
     "read_content",
     "read_source",
     "read_sources",

@@ -42,34 +42,90 @@ class TCPD:
 
     def parse(self, content: Content, columns: Columns) -> Parsed:
         """Read all dimensions; raises `InputError` if lengths do not fit or a value is text."""
-        document = load_json(content)
-        if not isinstance(document, dict) or not isinstance(document.get("series"), list):
-            raise InputError(f"{content.name}: no TCPD data set: no series list")
-        dimensions = document["series"]
-        length, count = document.get("n_obs"), document.get("n_dim", len(dimensions))
-        if not isinstance(length, int) or isinstance(length, bool):
-            raise InputError(f"{content.name}: n_obs is not a whole number")
-        if count != len(dimensions):
-            raise InputError(
-                f"{content.name}: n_dim is {count} but there are {len(dimensions)} series"
-            )
-        times = _times(content.name, table_of(document, "time"), length, columns.time_format)
+        document = read_document(content, columns)
         collector = Collector(content)
-        benchmark = text_of(document, "name") or content.stem
-        metrics: set[str] = set()
-        for place, dimension in enumerate(dimensions):
+        for place, dimension in enumerate(document.dimensions):
             where = f"{content.name}: series[{place}]"
-            values = dimension.get("raw") if isinstance(dimension, dict) else None
-            if not isinstance(values, list) or len(values) != length:
-                raise InputError(f"{where}: raw is not a list of n_obs = {length} values")
-            metric = text_of(dimension, "label") or f"V{place + 1}"
-            if metric in metrics:
-                raise InputError(f"{where}: two series have the label {shown(metric)}")
-            metrics.add(metric)
-            key = make_key(where, benchmark=benchmark, metric=metric)
-            for index, number in _present(where, values):
-                collector.add(Measurement(key, "", times[index], (number,), position=index))
+            key = make_key(where, benchmark=document.name, metric=dimension.label)
+            for index, number in dimension.present:
+                time = document.times[index]
+                collector.add(Measurement(key, "", time, (number,), position=index))
         return collector.parsed("no values, all are missing")
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One dimension of a data set: its label, place and number of the values that are there."""
+
+    label: str
+    present: list[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A data set as its file has it.
+
+    Attributes:
+        name: its name, else that of the file without suffix.
+        longname: its title; empty if it has none.
+        length: number of observations, missing ones counted.
+        time_format: the `datetime.strptime` format of its times; empty if it names none.
+        written: its times as they are written, None where there is none.
+        times: the time of each observation; None for all where it has only an index.
+        dimensions: its series.
+        facts: what else its writer told of it (`facts`, a map of texts).
+    """
+
+    name: str
+    longname: str
+    length: int
+    time_format: str
+    written: Sequence[str | None]
+    times: Sequence[datetime | None]
+    dimensions: list[Dimension]
+    facts: Mapping[str, str]
+
+
+def read_document(content: Content, columns: Columns) -> Document:
+    """The data set in *content*; raises `InputError` naming the place that does not fit."""
+    document = load_json(content)
+    if not isinstance(document, dict) or not isinstance(document.get("series"), list):
+        raise InputError(f"{content.name}: no TCPD data set: no series list")
+    listed = document["series"]
+    length, count = document.get("n_obs"), document.get("n_dim", len(listed))
+    if not isinstance(length, int) or isinstance(length, bool):
+        raise InputError(f"{content.name}: n_obs is not a whole number")
+    if count != len(listed):
+        raise InputError(f"{content.name}: n_dim is {count} but there are {len(listed)} series")
+    dimensions = _dimensions(content.name, listed, length)
+    time = table_of(document, "time")
+    written = _written(content.name, time, length)
+    form = text_of(time, "format")
+    absent = set(range(length)).difference(*({i for i, _ in d.present} for d in dimensions))
+    return Document(
+        name=text_of(document, "name") or content.stem,
+        longname=text_of(document, "longname"),
+        length=length,
+        time_format=form,
+        written=written,
+        times=_times(content.name, written, columns.time_format or form, absent),
+        dimensions=dimensions,
+        facts={k: v for k, v in table_of(document, "facts").items() if isinstance(v, str)},
+    )
+
+
+def _dimensions(name: str, listed: Sequence[Any], length: int) -> list[Dimension]:
+    found: dict[str, Dimension] = {}
+    for place, dimension in enumerate(listed):
+        where = f"{name}: series[{place}]"
+        values = dimension.get("raw") if isinstance(dimension, dict) else None
+        if not isinstance(values, list) or len(values) != length:
+            raise InputError(f"{where}: raw is not a list of n_obs = {length} values")
+        label = text_of(dimension, "label") or f"V{place + 1}"
+        if label in found:
+            raise InputError(f"{where}: two series have the label {shown(label)}")
+        found[label] = Dimension(label, _present(where, values))
+    return list(found.values())
 
 
 def _present(where: str, values: Sequence[Any]) -> list[tuple[int, float]]:
@@ -84,30 +140,37 @@ def _present(where: str, values: Sequence[Any]) -> list[tuple[int, float]]:
     return found
 
 
-def _times(
-    where: str, time: Mapping[str, Any], length: int, time_format: str
-) -> Sequence[datetime | None]:
-    """The time of each observation, None for all where the data set has only an index."""
-    raw = time.get("raw")
+def _written(where: str, time: Mapping[str, Any], length: int) -> list[str | None]:
+    """The times as they are written, None where there is none."""
     for name in ("index", "raw"):
         listed = time.get(name)
         if listed is not None and (not isinstance(listed, list) or len(listed) != length):
             raise InputError(f"{where}: time.{name} is not a list of n_obs = {length} entries")
-    if not raw:
-        return [None] * length
-    form = time_format or text_of(time, "format")
+    raw = time.get("raw") or [None] * length
+    return [None if text is None else str(text) for text in raw]
+
+
+def _times(
+    where: str, written: Sequence[str | None], form: str, absent: set[int]
+) -> list[datetime | None]:
+    """The time of each observation; only where no value is may one among others be missing."""
     times: list[datetime | None] = []
-    for index, text in enumerate(raw):
+    timed = any(text is not None for text in written)
+    for index, text in enumerate(written):
+        if text is None:
+            if timed and index not in absent:
+                raise InputError(f"{where}: time.raw[{index}] is missing, but not its value")
+            times.append(None)
+            continue
         try:
-            times.append(parse_time(str(text), form))
+            times.append(parse_time(text, form))
         except AmbiguousTimeError:
             raise InputError(
-                f"{where}: time.raw[{index}] {shown(str(text))} can be read in two ways; add"
-                " time.format"
+                f"{where}: time.raw[{index}] {shown(text)} can be read in two ways; add time.format"
             ) from None
         except (ValueError, OverflowError):
             raise InputError(
-                f"{where}: time.raw[{index}] {shown(str(text))} is not a time"
+                f"{where}: time.raw[{index}] {shown(text)} is not a time"
                 f"{f' of the form {form}' if form else ''}"
             ) from None
     return times
