@@ -140,16 +140,17 @@ def _chances(values: Vector, calm: Vector) -> tuple[Vector, Vector, float]:
     levels = _levels(values, SPACING)
     scales = _scales(levels, calm, SCALES)
     known = posterior(values, Prior(levels, scales, hazard, RENEWAL, DRIFT, noises))
-    settled = np.array([noise.phi < WANDERING for noise in noises])
-    wandering = float(known.weights[~settled].sum())
-    correlation = float(known.weights @ np.array([noise.phi for noise in noises]))
-    steps = (known.weights * settled) @ known.chances
+    phi = np.array([noise.phi for noise in noises])
+    wandering = float(known.weights[phi >= WANDERING].sum())
+    correlation = float(known.weights @ phi)
+    steps: Vector = known.weights @ known.chances
     lines = np.zeros(values.size)
     spread = calm.std()  # 0 where all but the spikes is too small to be squared
     if wandering > LEAST_WANDERING and spread > 0:
         from stepmark._kernels import trends
 
         lines = wandering * trends.chances((calm - calm.mean()) / spread, trends.Prior(), FINEST)
+        lines *= 1.0 - np.minimum(_within_reach(steps), 1.0)  # a line does not bend where it breaks
     return steps, lines, correlation
 
 
