@@ -149,7 +149,8 @@ def forward(
     """The logarithm of how probable the values are; fills in *entries* and *norms*.
 
     entries[t * len(scales) + k] is the probability that a segment begins at t in one certain state
-    of scale k; norms[t] the density of point t given those before it.
+    of scale k; norms[t] by how much point t changes the weight of all paths whose last segment has its
+    three points.
     """
     n: cython.Py_ssize_t = len(values)
     depth: cython.Py_ssize_t = len(levels)

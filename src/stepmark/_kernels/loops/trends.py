@@ -61,6 +61,28 @@ def _evidence(
     return level + log(1.0 + exp(leaning - level))
 
 
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+@cython.nogil
+def _log_sum(
+    term: cython.double[::1], first: cython.Py_ssize_t, stop: cython.Py_ssize_t
+) -> cython.double:
+    """The logarithm of the sum of what has the logarithms term[first:stop]; NEVER for nothing."""
+    i: cython.Py_ssize_t
+    total: cython.double = 0.0
+    highest: cython.double = NEVER
+    for i in range(first, stop):
+        if term[i] > highest:
+            highest = term[i]
+    if highest <= NEVER:
+        return NEVER
+    for i in range(first, stop):
+        if term[i] > highest - NEGLIGIBLE:
+            total += exp(term[i] - highest)
+    return highest + log(total)
+
+
 def divide(
     places: cython.longlong[::1],
     least: cython.longlong,
@@ -88,12 +110,9 @@ def divide(
     count: cython.Py_ssize_t = len(places)
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
-    highest: cython.double
-    total: cython.double
     with cython.nogil:
         before[0] = -change
         for j in range(1, count):
-            highest = NEVER
             for i in range(j):
                 term[i] = NEVER
                 if places[j] - places[i] >= least and before[i] > NEVER:
@@ -101,18 +120,9 @@ def divide(
                         places[i], places[j], rate, weight, slope, power,
                         first, second, moment, flat, line,
                     )  # fmt: skip
-                    if term[i] > highest:
-                        highest = term[i]
-            before[j] = NEVER
-            if highest > NEVER:
-                total = 0.0
-                for i in range(j):
-                    if term[i] > highest - NEGLIGIBLE:
-                        total += exp(term[i] - highest)
-                before[j] = highest + log(total)
+            before[j] = _log_sum(term, 0, j)
         after[count - 1] = -change
         for i in range(count - 2, -1, -1):
-            highest = NEVER
             for j in range(i + 1, count):
                 term[j] = NEVER
                 if places[j] - places[i] >= least and after[j] > NEVER:
@@ -120,12 +130,4 @@ def divide(
                         places[i], places[j], rate, weight, slope, power,
                         first, second, moment, flat, line,
                     )  # fmt: skip
-                    if term[j] > highest:
-                        highest = term[j]
-            after[i] = NEVER
-            if highest > NEVER:
-                total = 0.0
-                for j in range(i + 1, count):
-                    if term[j] > highest - NEGLIGIBLE:
-                        total += exp(term[j] - highest)
-                after[i] = highest + log(total)
+            after[i] = _log_sum(term, i + 1, count)
