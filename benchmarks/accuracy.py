@@ -410,7 +410,8 @@ def figures(study: Study, timed: int) -> str:
     return "\n\n".join([machine(), *text])
 
 
-def _folder() -> Path:
+def shared_data() -> Path:
+    """Where the given series are, if they are anywhere."""
     given = os.environ.get("STEPMARK_SHARED_DATA")
     return Path(given) if given else Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -426,7 +427,7 @@ def main() -> None:
         require(given.page)
     sizes = QUICK if given.quick else Sizes()
     with Laboratory() as lab:
-        study = Study(lab, sizes, given.seed, _folder())
+        study = Study(lab, sizes, given.seed, shared_data())
         found = figures(study, FLEET if given.all else sizes.timed)
     if given.page:
         put(given.page, found)

@@ -164,7 +164,7 @@ def _likelihood(series: Series, detector: Probable, signal: Signal, index: int) 
     places = [Place(i, series.points[i].revision, float(chances[i])) for i in around]
     return Likelihood(
         reach=detector.reach,
-        probability=min(float(chances[around.start : around.stop].sum()), 1.0),
+        probability=detector.probability(float(chances[around.start : around.stop].sum())),
         sure=detector.sure,
         places=tuple(sorted(places, key=lambda p: (-(p.score or 0.0), abs(p.index - index)))),
     )

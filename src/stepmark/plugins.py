@@ -98,7 +98,8 @@ class Costed(Protocol):
 class Probable(Protocol):
     """A detector whose scores are probabilities, and that can tell one for every place.
 
-    A change is reported where `chances` within `reach` points add up to `sure`.
+    A change is reported where the `probability` of the `chances` within `reach` points is at
+    least `sure`.
     """
 
     reach: ClassVar[int]
@@ -109,7 +110,11 @@ class Probable(Protocol):
         ...  # pragma: no cover
 
     def chances(self, signal: Any) -> Vector:
-        """The probability that a segment begins at each point, shape (n,)."""
+        """The model's probability that a segment begins at each point, shape (n,)."""
+        ...  # pragma: no cover
+
+    def probability(self, mass: float) -> float:
+        """What is reported of a change within reach whose chances add up to *mass*."""
         ...  # pragma: no cover
 
 

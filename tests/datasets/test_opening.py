@@ -13,7 +13,7 @@ from stepmark.datasets.opening import open_dataset
 from stepmark.datasets.overview import overview
 from stepmark.datasets.synthetic import Synthetic
 from stepmark.datasets.validation import problems, problems_of
-from stepmark.datasets.writing import write_folder
+from stepmark.datasets.writing import write_dataset
 from stepmark.errors import InputError, SpecError, UsageError
 from stepmark.reports.dataset import csv_files
 from stepmark.series import Direction, Point, Series, SeriesKey
@@ -108,7 +108,7 @@ class TestTables:
         series = Series(SeriesKey(benchmark="a"), points, "ms", Direction.LOWER)
         one = LabelledSeries("a", series, 4, {"x": (3,), "y": ()})
         many = Dataset("set", (one, member([5.0, 6.0, 7.0], {"x": [1, 2]}, name="b")))
-        write_folder(tmp_path / "set", csv_files(many))
+        write_dataset(tmp_path / "set", csv_files(many))
         read = open_dataset(tmp_path / "set")
         assert read.members[0] == one
         assert read.members[1].annotators == {"x": (1, 2)}
@@ -116,7 +116,7 @@ class TestTables:
 
     def test_a_name_is_never_a_formula(self, tmp_path):
         bad = Dataset("set", (member([1.0, 2.0], {"@x": [1]}, name="=cmd()"),))
-        write_folder(tmp_path / "set", csv_files(bad))
+        write_dataset(tmp_path / "set", csv_files(bad))
         (read,) = open_dataset(tmp_path / "set")
         assert (read.name, read.annotators) == ("'=cmd()", {"'@x": (1,)})
 

@@ -236,7 +236,7 @@ def candidates(seed, n, sure):
     values = rng.normal(0, 1, n) + jumps + (walk(rng, n) if seed % 3 == 0 else 0)
     steps, lines, _ = module._chances(values, module._clipped(values))
     before = steps.copy(), lines.copy()
-    found = module._peaks(steps, lines, sure)
+    found = module._peaks(steps, lines, Stepmark(sure=sure))
     assert np.array_equal(before, (steps, lines))
     return found
 
@@ -257,7 +257,7 @@ def test_places_are_a_segment_apart_at_least():
         (np.eye(40)[20] + np.eye(40)[21], np.zeros(40)),
         (np.eye(40)[20] * 0.5, np.eye(40)[21] * 0.5),
     ]:
-        found = module._peaks(steps, lines, 0.45)
+        found = module._peaks(steps, lines, Stepmark())
         assert found
         assert all(b.place - a.place >= 3 for a, b in pairwise(found))
         assert all(0.45 <= f.probability <= 1 for f in found)
@@ -265,7 +265,7 @@ def test_places_are_a_segment_apart_at_least():
 
 
 def test_two_sure_steps_in_one_reach_are_both_told():
-    found = module._peaks(np.eye(40)[20] + np.eye(40)[24], np.zeros(40), 0.45)
+    found = module._peaks(np.eye(40)[20] + np.eye(40)[24], np.zeros(40), Stepmark())
     assert [f.place for f in found] == [20, 24]
 
 
@@ -286,21 +286,31 @@ def test_rounding_is_no_change(unit):
 def test_what_lies_beside_a_sure_step_does_not_move_it():
     steps = np.zeros(40)
     steps[20], steps[11:16] = 1.0, 0.02
-    (found,) = module._peaks(steps, np.zeros(40), 0.45)
+    (found,) = module._peaks(steps, np.zeros(40), Stepmark())
     assert found.place == 20
 
 
-def test_a_score_is_the_probability_within_reach():
+def test_a_score_is_less_sure_than_the_chances_within_reach():
     steps, lines = np.zeros(60), np.zeros(60)
     steps[18:23] = [0.1, 0.2, 0.3, 0.2, 0.1]
     lines[40], lines[45] = 0.4, 0.2
-    step, line = module._peaks(steps, lines, 0.45)
+    step, line = module._peaks(steps, lines, Stepmark())
     assert (step.place, step.step, line.place, line.step) == (20, True, 40, False)
-    assert (step.probability, line.probability) == pytest.approx((0.9, 0.6))
+    assert (step.probability, line.probability) == pytest.approx(
+        (Stepmark().probability(0.9), Stepmark().probability(0.6))
+    )
+    assert 0.8 < step.probability < 0.9
+
+
+def test_a_probability_rises_with_the_chances_from_0_to_1():
+    masses = [-1e-17, 0.0, 1e-300, 0.1, 0.5, 0.9, 1 - 1e-16, 1.0, 1.7]
+    told = [Stepmark().probability(mass) for mass in masses]
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_chances_within_reach_add_up_to_what_is_reported(seed):
+def test_chances_within_reach_bear_out_what_is_reported(seed):
     rng = np.random.default_rng(seed)
     values = walk(rng, 150) if seed % 2 else stepping(rng, 150, 60, 4.0)
     found, chances = Stepmark().detect(values), Stepmark().chances(values)
@@ -312,7 +322,7 @@ def test_chances_within_reach_add_up_to_what_is_reported(seed):
             chances[max(0, m - REACH) : m + REACH + 1]
             for m in range(place - REACH, place + REACH + 1)
         ]
-        assert min(max(map(np.sum, windows)), 1.0) >= score - 1e-9
+        assert Stepmark().probability(max(map(np.sum, windows))) >= score - 1e-9
 
 
 def test_chances_where_nothing_can_be_said():

@@ -130,16 +130,16 @@ def bench_command(
 
     A study that was interrupted goes on where it was when it is started again.
     """
-    from stepmark.datasets.parquet import require_polars
     from stepmark.evaluation.study import origin, study, with_ensembles
     from stepmark.evaluation.suites import Mode, scorable
     from stepmark.evaluation.tables import Average
+    from stepmark.extras import require
 
     metrics, mode = scoring.columns(), Mode(running.mode)
     # Before hours of work, not after them.
     require_writable(running.store, to)
     if running.store is not None:
-        require_polars()
+        require("polars")
     whole, unusable = opened(suite)
     dataset, notes = scorable(whole, missing=scoring.missing == "present")
     notes += unusable

@@ -174,7 +174,7 @@ def _opened(source: str, annotations: Path | None) -> Dataset:
 def _write(dataset: Dataset, out: Path, form: str, *, force: bool) -> None:
     """Write *dataset* as *form*; what is lost is told on stderr, what was written on stdout."""
     from stepmark.datasets import folder, tcpd
-    from stepmark.datasets.writing import write_folder
+    from stepmark.datasets.writing import write_dataset
     from stepmark.reports import words
     from stepmark.reports.dataset import csv_files, csv_losses
 
@@ -185,7 +185,7 @@ def _write(dataset: Dataset, out: Path, form: str, *, force: bool) -> None:
         tcpd.write_folder_of(dataset, out, force=force)
         lost = tcpd.losses(dataset)
     else:
-        write_folder(out, csv_files(dataset), force=force)
+        write_dataset(out, csv_files(dataset), force=force)
         lost = csv_losses(dataset)
     if lost:
         tell(f"the form {form} has no place for: {', '.join(lost)}")

@@ -174,7 +174,7 @@ def emit(text: str, to: Path | None) -> None:
         if to is None:
             _print(text)
         else:
-            from stepmark.datasets.writing import write_file
+            from stepmark.files import write_file
 
             write_file(to, text.encode("utf-8", "replace"))
     except OSError as error:
@@ -184,7 +184,7 @@ def emit(text: str, to: Path | None) -> None:
 
 def require_writable(*targets: Path | None) -> None:
     """Raise `OutputError` for files that can surely not be written; None is standard output."""
-    from stepmark.datasets.writing import is_device
+    from stepmark.files import is_device
 
     for target in targets:
         if target is None or is_device(target):

@@ -21,9 +21,11 @@ from typing import Any
 
 import stepmark
 from stepmark.datasets.labelled import Dataset, LabelledSeries
-from stepmark.datasets.parquet import Columns, read_table, require_polars, table_bytes
-from stepmark.datasets.writing import File, json_bytes, write_folder
+from stepmark.datasets.parquet import Columns, read_table, table_bytes
+from stepmark.datasets.writing import write_dataset
 from stepmark.errors import InputError, LimitError, UsageError
+from stepmark.extras import require
+from stepmark.files import File, json_bytes
 from stepmark.series import Point, Series, SeriesKey, Skipped, parse_direction
 from stepmark.sources.base import Limits
 from stepmark.sources.reading import read_content
@@ -80,8 +82,8 @@ def write_folder_of(dataset: Dataset, folder: Path, *, force: bool = False) -> N
     Raises `OutputError` if *folder* holds something else, or a data set and not *force*;
     `UsageError` where polars is not installed.
     """
-    require_polars()
-    write_folder(folder, _written(dataset), force=force)
+    require("polars")
+    write_dataset(folder, _written(dataset), force=force)
 
 
 def read_folder(

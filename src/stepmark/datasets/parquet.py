@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stepmark.errors import InputError, LimitError, UsageError
+from stepmark.errors import InputError, LimitError
+from stepmark.extras import require
 from stepmark.sources.base import Limits
 from stepmark.sources.reading import read_content
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     import polars as pl
 
 LONGEST_TEXT = 1 << 20
@@ -24,21 +23,12 @@ Columns = Mapping[str, str]
 """The type of each column by name: ``text``, ``whole``, ``number`` or ``time``."""
 
 
-def require_polars() -> ModuleType:
-    """The module polars; raises `UsageError` with the remedy where it is not installed."""
-    try:
-        import polars as pl
-    except ImportError:
-        raise UsageError('this needs polars: pip install "stepmark[data]"') from None
-    return pl
-
-
 def table_bytes(columns: Columns, rows: Mapping[str, Sequence[Any]]) -> bytes:
     """A Parquet table of *rows* (a list a column); times are microseconds since 1970 in UTC.
 
     Raises `InputError` for text that is not Unicode.
     """
-    pl = require_polars()
+    pl = require("polars")
     types = _types(pl)
     try:
         made = [
@@ -61,7 +51,7 @@ def read_table(path: Path, columns: Columns, limits: Limits) -> dict[str, list[A
     Other columns are not read. Raises `InputError` if it is no such table, `LimitError` for more
     rows than *limits* allow or texts of more than a mebibyte.
     """
-    pl = require_polars()
+    pl = require("polars")
     data = read_content(path, limits).data
     try:
         return _read(pl, path, data, columns, limits)

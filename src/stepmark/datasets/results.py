@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from stepmark.datasets.outcomes import Outcome, Status
-from stepmark.datasets.writing import File, file_name, json_bytes, write_folder
 from stepmark.errors import InputError, LimitError, SpecError
+from stepmark.files import File, file_name, json_bytes, write_folder
 from stepmark.sources.base import Limits
 from stepmark.sources.reading import read_content
 from stepmark.sources.text import load_json, shown

@@ -17,8 +17,9 @@ from typing import Any
 
 from stepmark.config import Columns
 from stepmark.datasets.labelled import Dataset, LabelledSeries
-from stepmark.datasets.writing import File, file_name, json_bytes, write_folder
+from stepmark.datasets.writing import write_dataset
 from stepmark.errors import InputError
+from stepmark.files import File, file_name, json_bytes
 from stepmark.series import Point, Series, Skipped
 from stepmark.sources.base import Content, Limits, too_long
 from stepmark.sources.reading import place_and_problem, read_content
@@ -128,7 +129,7 @@ def write_folder_of(dataset: Dataset, folder: Path, *, force: bool = False) -> N
     for member in dataset:
         if not member.name or member.name != member.name.strip():
             raise InputError(f"series {shown(member.name)}: rename it: blanks around it get lost")
-    write_folder(folder, _written(dataset), force=force)
+    write_dataset(folder, _written(dataset), force=force)
 
 
 def losses(dataset: Dataset) -> list[str]:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from stepmark.datasets.outcomes import Outcome, Status
-from stepmark.datasets.parquet import require_polars
-from stepmark.datasets.writing import write_file
 from stepmark.errors import InputError, LimitError, OutputError
 from stepmark.evaluation.metrics import METRICS
 from stepmark.evaluation.scores import Scored
+from stepmark.extras import require
+from stepmark.files import write_file
 from stepmark.sources.base import Limits
 from stepmark.sources.reading import read_content
 
@@ -56,7 +56,7 @@ def write_outcomes(
 
 
 def _frame(scored: Sequence[Scored]) -> Any:
-    pl = require_polars()
+    pl = require("polars")
     outcomes = [one.outcome for one in scored]
     columns: dict[str, tuple[list[Any], Any]] = {
         "series": ([o.series for o in outcomes], pl.String),
@@ -83,7 +83,7 @@ def read_outcomes(
     Raises `InputError` for a file that is no such Parquet file, `LimitError` for more rows than
     *limits* allow.
     """
-    pl = require_polars()
+    pl = require("polars")
     data = read_content(path, limits).data
     try:
         provenance = json.loads(pl.read_parquet_metadata(io.BytesIO(data)).get(_KEY, "null"))

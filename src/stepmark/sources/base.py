@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import ClassVar, Protocol
@@ -43,12 +44,14 @@ class Content:
         data: all its bytes, already decompressed.
         path: where it lies, for formats whose folders carry meaning; None for a stream.
         limits: how much a parser may make of it.
+        beside: contents of the files beside it that its format asks for, those that are there.
     """
 
     name: str
     data: bytes
     path: PurePath | None = None
     limits: Limits = Limits()
+    beside: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def stem(self) -> str:
@@ -68,7 +71,14 @@ class Parsed:
 
 
 class Source(Protocol):
-    """A format: a parser without state, clock, network or database."""
+    """A format: a parser without state, clock, network or database.
+
+    A format may say more of itself in class variables: ``binary`` (its files are no text),
+    ``vague`` (others look like it: the larger the number, the later it is asked whether it
+    recognises a file), ``by_machine`` (its results are times of the machine in the attribute
+    ``machine``, so that each machine has its own series) and ``beside`` (paths, relative to the
+    folder of a file, of others that say what is in it).
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]

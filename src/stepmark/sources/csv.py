@@ -52,6 +52,7 @@ class CSV:
 
     name: ClassVar[str] = "csv"
     title: ClassVar[str] = "CSV: one column of numbers, one column a metric, or one row a value"
+    vague: ClassVar[int] = 9
 
     def recognises(self, content: Content) -> bool:
         """Whether the first lines are a table with numbers."""

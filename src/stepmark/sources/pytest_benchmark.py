@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from stepmark.config import Columns
 from stepmark.errors import InputError
-from stepmark.series import Direction, Failure, Measurement, Skipped
+from stepmark.series import Direction, Failure, Measurement
 from stepmark.sources.base import Collector, Content, Parsed
 from stepmark.sources.text import load_json, looks_like_json
 from stepmark.sources.values import (
@@ -25,7 +25,6 @@ from stepmark.sources.values import (
 
 METRIC = "time"
 UNIT = "s"
-_NODE = "node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +36,12 @@ class PytestBenchmark:
     The revision is the commit unless the working tree was dirty; then the time is that of the run.
 
     Runs of different machines are different series: where several files name more than one node,
-    the node becomes a label (see `separate_machines`).
+    the node becomes a label (see `machines.separate_machines`).
     """
 
     name: ClassVar[str] = "pytest-benchmark"
     title: ClassVar[str] = "pytest-benchmark: JSON files of --benchmark-save or --benchmark-json"
+    by_machine: ClassVar[bool] = True
 
     def recognises(self, content: Content) -> bool:
         """Whether it is JSON with the sections that pytest-benchmark writes."""
@@ -83,7 +83,7 @@ def _run(where: str, document: Mapping[str, Any]) -> _Run:
     started = text_of(document, "datetime")
     branch = text_of(commit, "branch")
     attributes = attributes_of(
-        machine=text_of(machine, _NODE),
+        machine=text_of(machine, "node"),
         cpu=text_of(cpu, "brand_raw") or text_of(cpu, "brand"),
         python=text_of(machine, "python_version"),
         branch="" if branch.startswith("(") else branch,
@@ -92,7 +92,7 @@ def _run(where: str, document: Mapping[str, Any]) -> _Run:
     )
     clean = known and not dirty
     landed = (text_of(commit, "time") if clean else "") or started
-    node = text_of(machine, _NODE)
+    node = text_of(machine, "node")
     return _Run(
         f"{node}/{started}" if started else "",
         identity if clean else "",
@@ -159,41 +159,3 @@ def _written(value: Any) -> str:
     import json
 
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-
-
-def separate_machines(parts: Sequence[Parsed], columns: Columns) -> list[Parsed]:
-    """The same finds with the label ``node`` if they come from more than one machine.
-
-    Times of different machines cannot be compared, so that each machine has its own series. Where
-    the names of machines are made up for each run, as in containers, ``ignore = ["node"]`` in the
-    settings of columns (``--column ignore=node``) leaves the label out.
-    """
-    names = {m.attributes.get("machine", "") for part in parts for m in part.measurements}
-    if len(names) < 2 or _NODE in columns.ignore:
-        return list(parts)
-    separated = [
-        Parsed(
-            [_on_node(measurement) for measurement in part.measurements],
-            [_on_node(failure) for failure in part.failures],
-            part.skipped,
-        )
-        for part in parts
-    ]
-    files = sum(bool(part.measurements) for part in parts)
-    if files == len(names) > 2:
-        separated[-1].skipped.append(
-            Skipped(
-                "machine_info.node",
-                f"nothing is left out, but each of {files} runs names a machine of its own and so"
-                " makes series of one point; if they are alike, say --column ignore=node",
-            )
-        )
-    return separated
-
-
-_Found = TypeVar("_Found", Measurement, Failure)
-
-
-def _on_node(found: _Found) -> _Found:
-    labels = (*found.key.labels, (_NODE, found.attributes.get("machine", "")))
-    return replace(found, key=replace(found.key, labels=labels))

@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import IO, Any, TypeAlias
 
@@ -19,7 +20,8 @@ from stepmark import plugins
 from stepmark.config import Columns
 from stepmark.errors import InputError, LimitError
 from stepmark.sources.base import Content, Limits, Parsed, Reasons, Source, too_long
-from stepmark.sources.pytest_benchmark import PytestBenchmark, separate_machines
+from stepmark.sources.machines import separate_machines
+from stepmark.sources.pytest_benchmark import PytestBenchmark
 from stepmark.sources.text import HEAD, decoded, is_binary, load_json, starts_as_json
 from stepmark.sources.uti import is_result_name
 
@@ -107,16 +109,17 @@ def garbage_collection_paused() -> Iterator[None]:
 def find_format(content: Content) -> Source:
     """The format that *content* is in, told from what is in it.
 
-    Formats with marks of their own are asked before CSV, which any table is. The file's name only
-    decides where nothing else does: a broken table is still one. Raises `InputError`.
+    Formats with marks of their own are asked before those that say of themselves that others look
+    like them, as any table is CSV. The file's name only decides where nothing else does: a broken
+    table is still one. Raises `InputError`.
     """
-    if is_binary(content.data):
-        raise InputError(f"{content.name}: a binary file; {_known_formats()}")
-    names = sorted(plugins.names("sources"), key=lambda name: name == "csv")
-    for name in names:
-        source = _source(name)
-        if source.recognises(content):
+    binary = is_binary(content.data)
+    sources = [_source(name) for name in plugins.names("sources")]
+    for source in sorted(sources, key=lambda source: getattr(source, "vague", 0)):
+        if getattr(source, "binary", False) == binary and source.recognises(content):
             return source
+    if binary:
+        raise InputError(f"{content.name}: a binary file; {_known_formats()}")
     if starts_as_json(content):
         load_json(content)
         raise InputError(f"{content.name}: JSON of no format that is known; {_known_formats()}")
@@ -144,7 +147,21 @@ def _read(
         return _read_folder(Path(source), chosen, columns, limits)
     content = read_content(source, limits)
     parser = chosen or find_format(content)
-    return [(parser.name, parser.parse(content, columns))]
+    return [(parser.name, parser.parse(_with_companions(content, parser), columns))]
+
+
+def _with_companions(content: Content, parser: Source) -> Content:
+    """*content* with those of the files beside it that its format asks for and that are there."""
+    wanted: tuple[str, ...] = getattr(parser, "beside", ())
+    if not wanted or content.path is None:
+        return content
+    paths = {name: Path(content.path.parent, name) for name in wanted}
+    found = {
+        name: read_content(path, content.limits).data
+        for name, path in paths.items()
+        if path.is_file() and not path.is_symlink()
+    }
+    return replace(content, beside=found)
 
 
 def _content(name: str, data: bytes, path: PurePath | None, limits: Limits) -> Content:
@@ -238,7 +255,8 @@ def _read_files(
     for file in files:
         name = str(file)
         try:
-            parsed = parser.parse(read_content(name, limits), columns)
+            content = _with_companions(read_content(name, limits), parser)
+            parsed = parser.parse(content, columns)
         except InputError as error:
             place, problem = place_and_problem(name, str(error))
             reasons.add(place, problem)
@@ -315,9 +333,13 @@ _LAYOUTS: dict[str, Callable[[Path, Reasons], list[Path]]] = {
 
 
 def _joined(parts: list[tuple[str, Parsed]], columns: Columns, limits: Limits) -> Parsed:
-    saved = [parsed for name, parsed in parts if name == PytestBenchmark.name]
-    separated = iter(separate_machines(saved, columns))
-    found = [next(separated) if name == PytestBenchmark.name else parsed for name, parsed in parts]
+    found = [parsed for _, parsed in parts]
+    for format_name in {name for name, _ in parts}:
+        if getattr(_source(format_name), "by_machine", False):
+            own = [place for place, (name, _) in enumerate(parts) if name == format_name]
+            separated = separate_machines([found[place] for place in own], columns)
+            for place, parsed in zip(own, separated, strict=True):
+                found[place] = parsed
     if len(found) == 1:
         return found[0]
     joined = Parsed(

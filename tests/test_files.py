@@ -9,7 +9,7 @@ import stat
 
 import pytest
 
-from stepmark.datasets.writing import is_device, write_file
+from stepmark.files import is_device, write_file
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path):
@@ -47,7 +47,7 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
 def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
     target = tmp_path / "x"
     target.write_bytes(b"old")
-    monkeypatch.setattr("stepmark.datasets.writing.Path.replace", _refuse)
+    monkeypatch.setattr("stepmark.files.Path.replace", _refuse)
     with pytest.raises(OSError, match="no"):
         write_file(target, b"new")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
