@@ -76,7 +76,8 @@ class Columns:
         time, revision, benchmark, metric, value, unit, direction, run, project: name of the column.
         labels: columns that are part of a series' identity.
         attributes: columns that are shown with a point.
-        ignore: columns that are left out; ``node`` joins pytest-benchmark's machines.
+        ignore: columns that are left out; ``node`` joins the machines of formats whose
+            results are times of one machine each.
         time_format: a `datetime.strptime` format; empty means ISO 8601, epoch seconds or
             milliseconds, or a common date form.
         delimiter: one character, or ``tab``; empty means it is found out.

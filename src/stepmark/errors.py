@@ -11,6 +11,7 @@
     ├── InputError        a file, folder or stream that cannot be read as measurements
     │   └── LimitError    input larger or deeper than the limits allow
     ├── OutputError       a result that cannot be written where it was asked for
+    ├── RemoteError       a server that cannot be reached, refuses, or answers something else
     └── SignalError       numbers that a detector cannot judge (also a ValueError)
 
 The command line catches the root once, prints the message on one line and exits with 2. A mistake
@@ -52,6 +53,10 @@ class LimitError(InputError):
 
 class OutputError(StepmarkError):
     """A result that cannot be written where it was asked for."""
+
+
+class RemoteError(StepmarkError):
+    """A server that cannot be reached, refuses, or answers something else than it should."""
 
 
 class SignalError(StepmarkError, ValueError):

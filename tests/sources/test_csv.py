@@ -473,3 +473,22 @@ def test_any_table_is_read_or_refused(table):
     except InputError:
         return
     assert all(m.samples == (1.0,) for m in parsed.measurements)
+
+
+class TestReplicatesInACell:
+    def test_wide(self):
+        one, other = series('commit,a,b\nx,"[1, 2.5]",3\ny,"[4, null, NaN]",5\nz,[],6\n')
+        assert [point.samples for point in one.points] == [(1, 2.5), (4,)]
+        assert values(other) == [3, 5, 6]
+
+    def test_long(self):
+        (one,) = series('benchmark,revision,run,value\nb,x,1,"[1, 2]"\nb,x,1,3\n')
+        assert [point.samples for point in one.points] == [(1, 2, 3)]
+
+    @pytest.mark.parametrize(
+        "cell", ["[1, true]", "[1, x]", '[1, ""2""]', "[[1]]", "[1] 2", "[" * 99]
+    )
+    def test_other_lists_are_no_numbers(self, cell):
+        parsed = parse(f'commit,v\na,1\nb,2\nc,"{cell}"\n')
+        assert [m.samples for m in parsed.measurements] == [(1,), (2,)]
+        assert [s.source for s in parsed.skipped] == ["runs.csv:4"]

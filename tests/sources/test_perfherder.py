@@ -119,3 +119,42 @@ def test_a_line_that_is_too_long():
     parsed = parse(text, Limits(max_json_bytes=400))
     assert len(parsed.measurements) == 1
     assert [s.source for s in parsed.skipped] == ["x.log:2"]
+
+
+ALERTING = {
+    "alertThreshold": 0.5,
+    "alertChangeType": "absolute",
+    "alertSeverity": "critical",
+    "minBackWindow": 6,
+    "maxBackWindow": 24,
+    "foreWindow": 12,
+    "shouldAlert": False,
+    "publicName": "Amazon (warm)",
+}
+
+
+def test_what_is_said_of_alerts_is_kept():
+    subtest = {"name": "fcp", "value": 2, "shouldAlert": True, "foreWindow": 3}
+    own, inner = parse(suite(value=1, monitor=True, subtests=[subtest], **ALERTING)).measurements
+    assert own.attributes == {
+        "alertThreshold": "0.5",
+        "alertChangeType": "absolute",
+        "alertSeverity": "critical",
+        "minBackWindow": "6",
+        "maxBackWindow": "24",
+        "foreWindow": "12",
+        "shouldAlert": "false",
+        "publicName": "Amazon (warm)",
+        "monitor": "true",
+    }
+    assert inner.attributes == {
+        "alertSeverity": "critical",
+        "monitor": "true",
+        "shouldAlert": "true",
+        "foreWindow": "3",
+    }
+
+
+def test_nothing_is_said_of_alerts():
+    (measurement,) = parse(suite(value=1, shouldAlert=None, alertThreshold=[2])).measurements
+    assert measurement.attributes == {}

@@ -121,11 +121,11 @@ class TestUnreadable:
 
     @pytest.mark.parametrize("data", [b"", b" \n\n", gzip.compress(b"")])
     def test_empty(self, data):
-        assert error(data).startswith("<bytes>: empty; it should hold results (formats are csv,")
+        assert error(data).startswith("<bytes>: empty; it should hold results (formats are asv,")
 
     def test_binary(self):
         data = random.Random(1).randbytes(3000)
-        assert error(data).startswith("<bytes>: a binary file; formats are csv, tcpd, uti,")
+        assert error(data).startswith("<bytes>: a binary file; formats are asv,")
 
     def test_latin_1(self):
         assert error(b"commit,v\n\xe9,1\n") == (
@@ -184,7 +184,7 @@ class TestFormat:
     @pytest.mark.parametrize("text", ["Dear reader,\nhow do you do?\n", "<html>1,2</html>"])
     def test_other_text(self, text):
         assert error(text.encode()).startswith(
-            "<bytes>: the format is not recognised; formats are csv"
+            "<bytes>: the format is not recognised; formats are asv"
         )
 
     def test_other_json(self):

@@ -56,7 +56,9 @@ def test_a_tree_is_a_history(fixtures):
         "test_name_long": "e810cq-64b-2t1c-64b-1c-eth-l2xcbase-mrr",
         "test_name_short": "64b-1c-eth-l2xcbase",
         "dut_version": "26.06-rc0~100-gabcdef0",
+        "tg_type": "trex",
         "tg_version": "v3.03",
+        "tags": "1C, 64B",
     }
     assert len(other) == 2
     assert parsed.skipped == []
@@ -163,7 +165,7 @@ def test_job_and_build_from_the_path(document, path, job, build):
         ({"dut_version": ""}, "x.info.json: no complete UTI test result: dut_version missing"),
         ({"result": {}}, "x.info.json: no complete UTI test result: result missing"),
         ({"result": []}, "x.info.json: no complete UTI test result: result missing"),
-        ({"start_time": "soon"}, "x.info.json: start_time 'soon' is not a time"),
+        ({"start_time": "soon"}, "x.info.json: start_time: 'soon' is not a time"),
         (
             {"result": {"type": "soak", "critical_rate": {"lower": {"rate": {"value": "many"}}}}},
             "x.info.json: nothing could be read: x.info.json: critical_rate.lower.rate: no finite",
@@ -211,3 +213,9 @@ def test_reference_files(shared_data):
         "critical_rate.lower.rate",
         "latency_reverse.pdr_50.avg",
     }
+
+
+def test_a_run_is_the_same_however_its_time_is_written(document):
+    path = "/s3/job/17/x.info.json"
+    other = {**document, "start_time": document["start_time"].replace("Z", "+00:00")}
+    assert parse(document, path).measurements == parse(other, path).measurements

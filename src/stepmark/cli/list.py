@@ -16,18 +16,20 @@ def list_command(what: Literal["detectors", "formats", "datasets"], /) -> int:
     from stepmark.plugins import load, names
 
     group = "sources" if what == "formats" else what
-    for name in names(group):
+    known = names(group)
+    wide = max(18, 2 + max(map(len, known)))
+    for name in known:
         plugin = load(group, name)
         if what == "formats":
-            emit(f"{name:18}{plugin.title}\n", None)
+            emit(f"{name:{wide}}{plugin.title}\n", None)
         else:
-            emit(f"{name:18}{_first_line(plugin)}\n", None)
+            emit(f"{name:{wide}}{_first_line(plugin)}\n", None)
             facts = "; ".join(_facts(plugin))
             if facts:
-                emit(f"{'':18}{facts}\n", None)
+                emit(f"{'':{wide}}{facts}\n", None)
             defaults = ", ".join(_parameters(plugin))
             if defaults:
-                emit(f"{'':18}({defaults})\n", None)
+                emit(f"{'':{wide}}({defaults})\n", None)
     return OK
 
 

@@ -73,11 +73,12 @@ class Parsed:
 class Source(Protocol):
     """A format: a parser without state, clock, network or database.
 
-    A format may say more of itself in class variables: ``binary`` (its files are no text),
-    ``vague`` (others look like it: the larger the number, the later it is asked whether it
-    recognises a file), ``by_machine`` (its results are times of the machine in the attribute
-    ``machine``, so that each machine has its own series) and ``beside`` (paths, relative to the
-    folder of a file, of others that say what is in it).
+    A format may say more of itself in class variables: ``binary`` (its files are no text; None:
+    some are), ``vague`` (others look like it: the larger the number, the later it is asked whether
+    it recognises a file), ``by_machine`` (its results are times of the machine in the attribute
+    ``machine``, so that each machine has its own series), ``beside`` (paths, relative to the folder
+    of a file, of others that say what is in it) and ``asks`` (its texts are queries of a database,
+    which reading puts and whose answers it lays beside them).
     """
 
     name: ClassVar[str]

@@ -14,12 +14,12 @@ from stepmark.config import Columns
 from stepmark.errors import InputError
 from stepmark.series import Direction, Measurement, SeriesKey
 from stepmark.sources.base import Collector, Content, Parsed, too_long, too_many
-from stepmark.sources.plan import Plan, make_plan
+from stepmark.sources.plan import Grid, Plan, make_plan
 from stepmark.sources.tables import (
     ABSENT,
-    Dialect,
     looks_like_table,
     read_dialect,
+    read_samples,
     rows,
     to_number,
 )
@@ -47,7 +47,8 @@ class CSV:
     In the long form rows of one key and revision are replicates. A further column of text with few
     values is a label, part of the identity; one that differs on more than half of the rows, a
     column of numbers, and those named in `tables.ATTRIBUTES` are shown with the points only.
-    In the wide form a column is a metric if at least half of its cells are numbers.
+    In the wide form a column is a metric if at least half of its cells are numbers. A cell with a
+    list of numbers (``[1.5, 1.6]``) holds the replicates of one measurement.
     """
 
     name: ClassVar[str] = "csv"
@@ -65,15 +66,19 @@ class CSV:
         that is not there, for dates that can be read in two ways, and for unknown directions.
         """
         dialect = read_dialect(content, columns)
-        collector = Collector(content)
-        plan = make_plan(content, dialect, columns, collector)
-        benchmark = columns.default_benchmark or content.stem
-        table = _Table(content, dialect, plan, collector, benchmark)
-        if plan.long:
-            _read_long(table)
-        else:
-            _read_wide(table)
-        return collector.parsed("a header but no values after it")
+        grid = Grid(content, dialect.header, lambda: rows(content, dialect), dialect.decimal_comma)
+        return read_grid(grid, columns, Collector(content))
+
+
+def read_grid(grid: Grid, columns: Columns, collector: Collector) -> Parsed:
+    """All measurements of a table; raises as `CSV.parse` does."""
+    plan = make_plan(grid, columns, collector)
+    table = _Table(grid, plan, collector, columns.default_benchmark or grid.content.stem)
+    if plan.long:
+        _read_long(table)
+    else:
+        _read_wide(table)
+    return collector.parsed("a header but no values after it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +107,9 @@ class _Row:
 class _Table:
     """The rows of one file, with what is shared between them."""
 
-    def __init__(
-        self,
-        content: Content,
-        dialect: Dialect,
-        plan: Plan,
-        collector: Collector,
-        benchmark: str,
-    ) -> None:
-        self.content = content
-        self.dialect = dialect
+    def __init__(self, grid: Grid, plan: Plan, collector: Collector, benchmark: str) -> None:
+        self.grid = grid
+        self.content = grid.content
         self.plan = plan
         self.collector = collector
         self.benchmark = benchmark
@@ -120,7 +118,7 @@ class _Table:
     def __iter__(self) -> Iterator[_Row]:
         """The rows that can be used; reasons for the others are noted."""
         plan, width = self.plan, self.plan.width
-        for line, cells in rows(self.content, self.dialect):
+        for line, cells in self.grid.rows():
             cells.extend([""] * (width - len(cells)))
             if len(cells) > width and any(cell.strip() for cell in cells[width:]):
                 self.collector.skip(line, f"{len(cells)} cells in a table of {width} columns")
@@ -172,13 +170,17 @@ class _Table:
             self._times[text] = found
         return found
 
-    def number(self, line: int, text: str, column: str) -> float | None:
-        """The number in a cell; None where there is none, with a reason if it is not just empty."""
+    def samples(self, line: int, text: str, column: str) -> tuple[float, ...]:
+        """The numbers in a cell; none with a reason if the cell is not just empty."""
+        listed = read_samples(text)
+        if listed is not None:
+            return listed
         try:
-            return to_number(text, decimal_comma=self.dialect.decimal_comma)
+            number = to_number(text, decimal_comma=self.grid.decimal_comma)
         except ValueError as error:
             self.collector.skip(line, f"column {column}: {error}")
-            return None
+            return ()
+        return () if number is None else (number,)
 
     def key(self, row: _Row, metric: str) -> SeriesKey:
         """The key of a metric in a row."""
@@ -204,22 +206,22 @@ def _read_long(table: _Table) -> None:
     keys: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], SeriesKey] = {}
     runs: dict[tuple[SeriesKey, str], Measurement] = {}
     for row in table:
-        number = table.number(row.line, row.cells[value], plan.metric)
-        if number is None:
+        numbers = table.samples(row.line, row.cells[value], plan.metric)
+        if not numbers:
             continue
         metric = table.cell(row.cells, "metric") or plan.metric
         parts = (row.project, row.benchmark, metric, row.labels)
         key = keys.get(parts)
         if key is None:
             key = keys[parts] = table.key(row, metric)
-        made = row.measurement(key, (number,), table.unit(row), table.direction(row))
+        made = row.measurement(key, numbers, table.unit(row), table.direction(row))
         if not row.run:
             table.collector.add(made)
             continue
         # Rows of one run are its replicates; two measurements of one run would count as one.
         earlier = runs.get((key, row.run))
         samples = earlier.samples if earlier is not None else ()
-        runs[key, row.run] = replace(made, samples=(*samples, number))
+        runs[key, row.run] = replace(made, samples=(*samples, *numbers))
     for made in runs.values():
         table.collector.add(made)
 
@@ -274,11 +276,11 @@ def _measure(table: _Table, row: _Row, block: _Block) -> None:
             number = float(text)
         except ValueError:
             number = math.nan
+        samples: tuple[float, ...] = (number,)
         if not math.isfinite(number) or "_" in text:
-            read = table.number(row.line, text, metric)
-            if read is None:
+            samples = table.samples(row.line, text, metric)
+            if not samples:
                 continue
-            number = read
         measured.append(
-            Measurement(key, revision, landed, (number,), unit, direction, run, attributes)
+            Measurement(key, revision, landed, samples, unit, direction, run, attributes)
         )

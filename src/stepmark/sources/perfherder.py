@@ -33,6 +33,18 @@ from stepmark.sources.values import (
 
 SUMMARY = "value"
 _MARK = "PERFHERDER_DATA:"
+_ALERTING = (
+    "publicName",
+    "alertThreshold",
+    "alertChangeType",
+    "alertSeverity",
+    "minBackWindow",
+    "maxBackWindow",
+    "foreWindow",
+    "shouldAlert",
+)
+# What Perfherder takes of a suite for its subtests as well.
+_OF_SUITES = ("alertSeverity", "monitor")
 _LINE = re.compile(rb"PERFHERDER_DATA:\s*\{")
 
 
@@ -43,6 +55,10 @@ class Perfherder:
     The benchmark is the suite, the metric a subtest, or ``value`` for the suite's own value; the
     project is the framework, and extra options and the application are labels. Samples are the
     replicates where there are some, otherwise the value. Lower is better unless the data say else.
+    What a suite or subtest says of its alerts is kept as attributes under the names that it has
+    there: ``alertThreshold``, ``alertChangeType``, ``alertSeverity`` (a subtest without one has its
+    suite's), ``minBackWindow``, ``maxBackWindow``, ``foreWindow``, ``shouldAlert``, ``monitor``
+    (of suites) and ``publicName``.
     """
 
     name: ClassVar[str] = "perfherder"
@@ -126,7 +142,11 @@ def _add_all(
             benchmark,
             {label: text for label, text in labels.items() if text},
             landed,
-            {**attributes, **attributes_of(tags=" ".join(_texts(suite.get("tags"))))},
+            {
+                **attributes,
+                **attributes_of(tags=" ".join(_texts(suite.get("tags")))),
+                **_settings(suite, _OF_SUITES),
+            },
         )
         _add_suite(collector, where, line, common, suite)
 
@@ -168,7 +188,7 @@ def _add(
             )
             return
         numbers = (value,)
-    attributes = common.attributes
+    attributes = {**common.attributes, **_settings(result, _ALERTING)}
     if value is not None and numbers != (value,):
         attributes = {**attributes, "value": repr(value)}
     key = make_key(
@@ -199,6 +219,15 @@ def _landed(document: Mapping[str, Any]) -> datetime | None:
         return parse_time(stamp) if stamp else None
     except (ValueError, OverflowError):
         raise _UnusableError(f"pushTimestamp {shown(stamp)} is not a time") from None
+
+
+def _settings(table: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
+    """What a suite or subtest says under *names*, as text."""
+    found = {}
+    for name in names:
+        value = table.get(name)
+        found[name] = str(value).lower() if isinstance(value, bool) else text_of(table, name)
+    return attributes_of(**found)
 
 
 def _texts(value: Any) -> Sequence[str]:

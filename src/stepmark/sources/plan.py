@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from itertools import pairwise
+from typing import Any
 
 from stepmark.config import Columns
 from stepmark.errors import InputError, suggest
@@ -17,10 +20,9 @@ from stepmark.sources.tables import (
     ATTRIBUTES,
     IGNORED,
     SYNONYMS,
-    Dialect,
     is_numeric,
     normal,
-    rows,
+    read_samples,
 )
 from stepmark.sources.text import shown
 from stepmark.sources.values import AmbiguousTimeError, parse_time
@@ -28,6 +30,39 @@ from stepmark.sources.values import AmbiguousTimeError, parse_time
 _HEAD = 50
 _MOST_DISTINCT = 10_000
 _KNOWN_BY_NAME = ("revision", "metric", "value", "unit", "direction", "run", "project")
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of texts, whatever it was written in.
+
+    Attributes:
+        content: the file that it comes from.
+        header: the names of its columns; empty for a bare column of numbers.
+        rows: gives the number of each row (what messages call it) and its cells, from the start
+            each time it is called.
+        decimal_comma: whether ``1,5`` is a number.
+    """
+
+    content: Content
+    header: tuple[str, ...]
+    rows: Callable[[], Iterator[tuple[int, list[str]]]]
+    decimal_comma: bool = False
+
+
+def cell_text(value: Any) -> str:
+    """*value* as a table of text has it; a list of numbers as JSON, what is missing as nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return json.dumps(value, default=float)
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 @dataclass(slots=True)
@@ -102,25 +137,26 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def make_plan(content: Content, dialect: Dialect, columns: Columns, collector: Collector) -> Plan:
+def make_plan(grid: Grid, columns: Columns, collector: Collector) -> Plan:
     """Find out what the columns are; reads the table once.
 
     Raises `InputError` where a column that *columns* names is not there, where a name is used
     twice, and where what a column is cannot be told.
     """
-    if not dialect.header:
-        _survey(content, dialect, (), distinct=False, bounded=True)
+    if not grid.header:
+        _survey(grid, (), distinct=False, bounded=True)
         return Plan(1, metrics=[(0, "value")])
-    return _Planner(content, dialect, columns, collector).plan
+    return _Planner(grid, columns, collector).plan
 
 
 def _survey(
-    content: Content, dialect: Dialect, places: Iterable[int], *, distinct: bool, bounded: bool
+    grid: Grid, places: Iterable[int], *, distinct: bool, bounded: bool
 ) -> dict[int, _Profile]:
     """Profiles of the columns *places*; `LimitError` if *bounded* and there are too many rows."""
     profiles = {place: _Profile(distinct=set() if distinct else None) for place in places}
-    comma, most = dialect.decimal_comma, content.limits.max_points
-    for row, (_, cells) in enumerate(rows(content, dialect)):
+    content = grid.content
+    comma, most = grid.decimal_comma, content.limits.max_points
+    for row, (_, cells) in enumerate(grid.rows()):
         if bounded and row >= most:
             raise too_long(content.name, content.limits, content.stem)
         width = len(cells)
@@ -136,7 +172,7 @@ def _note(profile: _Profile, text: str, *, comma: bool) -> None:
     except ValueError:
         if text.strip().casefold() in ABSENT:
             return
-        profile.numbers += is_numeric(text, decimal_comma=comma)
+        profile.numbers += is_numeric(text, decimal_comma=comma) or bool(read_samples(text))
     else:
         profile.numbers += "_" not in text
     profile.cells += 1
@@ -149,11 +185,9 @@ def _note(profile: _Profile, text: str, *, comma: bool) -> None:
 class _Planner:
     """Settles the columns of one table, one question after the other; `free` are the open ones."""
 
-    def __init__(
-        self, content: Content, dialect: Dialect, columns: Columns, collector: Collector
-    ) -> None:
-        self._file = content.name
-        self._names = dialect.header
+    def __init__(self, grid: Grid, columns: Columns, collector: Collector) -> None:
+        self._file = grid.content.name
+        self._names = grid.header
         self._normal = [normal(name) for name in self._names]
         self._columns = columns
         self._collector = collector
@@ -165,8 +199,7 @@ class _Planner:
         bounded = not (long or self.plan.labels or self._candidates("benchmark"))
         named = {word for role in _KNOWN_BY_NAME for word in SYNONYMS[role]} if long else ()
         self._profiles = _survey(
-            content,
-            dialect,
+            grid,
             [place for place in self._free if self._normal[place] not in named],
             distinct=not bounded,
             bounded=bounded,

@@ -18,7 +18,7 @@ from stepmark.sources.values import (
     attributes_of,
     finite,
     make_key,
-    parse_time,
+    read_time,
     table_of,
     text_of,
 )
@@ -96,16 +96,9 @@ def _run(where: str, document: Mapping[str, Any]) -> _Run:
     return _Run(
         f"{node}/{started}" if started else "",
         identity if clean else "",
-        _time(where, landed),
+        read_time(where, landed),
         attributes,
     )
-
-
-def _time(where: str, text: str) -> datetime | None:
-    try:
-        return parse_time(text) if text else None
-    except (ValueError, OverflowError):
-        raise InputError(f"{where}: {text[:60]!r} is not a time") from None
 
 
 def _add(collector: Collector, where: str, run: _Run, entry: Mapping[str, Any]) -> None:

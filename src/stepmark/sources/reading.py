@@ -19,6 +19,7 @@ from typing import IO, Any, TypeAlias
 from stepmark import plugins
 from stepmark.config import Columns
 from stepmark.errors import InputError, LimitError
+from stepmark.sources.asv import BENCHMARKS, MACHINE
 from stepmark.sources.base import Content, Limits, Parsed, Reasons, Source, too_long
 from stepmark.sources.machines import separate_machines
 from stepmark.sources.pytest_benchmark import PytestBenchmark
@@ -116,7 +117,7 @@ def find_format(content: Content) -> Source:
     binary = is_binary(content.data)
     sources = [_source(name) for name in plugins.names("sources")]
     for source in sorted(sources, key=lambda source: getattr(source, "vague", 0)):
-        if getattr(source, "binary", False) == binary and source.recognises(content):
+        if getattr(source, "binary", False) in (binary, None) and source.recognises(content):
             return source
     if binary:
         raise InputError(f"{content.name}: a binary file; {_known_formats()}")
@@ -147,11 +148,16 @@ def _read(
         return _read_folder(Path(source), chosen, columns, limits)
     content = read_content(source, limits)
     parser = chosen or find_format(content)
-    return [(parser.name, parser.parse(_with_companions(content, parser), columns))]
+    content = _with_companions(content, parser, named=chosen is not None)
+    return [(parser.name, parser.parse(content, columns))]
 
 
-def _with_companions(content: Content, parser: Source) -> Content:
-    """*content* with those of the files beside it that its format asks for and that are there."""
+def _with_companions(content: Content, parser: Source, *, named: bool) -> Content:
+    """*content* with what its format asks for: files beside it that are there, or an answer."""
+    if getattr(parser, "asks", False):
+        from stepmark.sources.database import with_answer
+
+        return with_answer(content, named=named)
     wanted: tuple[str, ...] = getattr(parser, "beside", ())
     if not wanted or content.path is None:
         return content
@@ -238,8 +244,10 @@ def _read_folder(
             return _read_files(folder, files, _source(name), columns, reasons, limits)
     because = f" ({reasons.first()})" if reasons.kept else ""
     raise InputError(
-        f"{folder}: a folder of no known layout{because}; known are a UTI tree (*.info.json) and a"
-        " pytest-benchmark storage (NNNN_*.json); name other files one by one"
+        f"{folder}: a folder of no known layout{because}; known are a UTI tree (*.info.json), a"
+        " pytest-benchmark storage (NNNN_*.json), results of asv (machine.json), CSIT's Parquet"
+        " data sets (*.parquet) and criterion's folder (new/sample.json); name other files one by"
+        " one"
     )
 
 
@@ -255,7 +263,7 @@ def _read_files(
     for file in files:
         name = str(file)
         try:
-            content = _with_companions(read_content(name, limits), parser)
+            content = _with_companions(read_content(name, limits), parser, named=True)
             parsed = parser.parse(content, columns)
         except InputError as error:
             place, problem = place_and_problem(name, str(error))
@@ -278,7 +286,20 @@ def place_and_problem(name: str, message: str) -> tuple[str, str]:
 
 
 def _uti_files(folder: Path, reasons: Reasons) -> list[Path]:
-    """The results of a UTI tree; links are not followed, so that no loop and no escape is."""
+    """The results of a UTI tree."""
+    return _walked(folder, reasons, is_result_name)
+
+
+def _csit_parquet_files(folder: Path, reasons: Reasons) -> list[Path]:
+    """The parts of a Parquet data set of CSIT, whose folders are its partitions."""
+    parts = _walked(folder, reasons, lambda name: name.endswith(".parquet"))
+    source = _source("csit-parquet")
+    # One that is not CSIT's makes it another data set, of which nobody knows what it holds.
+    return parts if all(_is_of(source, part) for part in parts) else []
+
+
+def _walked(folder: Path, reasons: Reasons, wanted: Callable[[str], bool]) -> list[Path]:
+    """Files of *wanted* names; links are not followed, so that no loop and no escape is."""
 
     def note(error: OSError) -> None:
         reasons.add(str(error.filename), _problem(error))
@@ -286,7 +307,7 @@ def _uti_files(folder: Path, reasons: Reasons) -> list[Path]:
     found = []
     for root, folders, names in os.walk(folder, onerror=note):
         folders.sort()
-        found += [Path(root, name) for name in sorted(names) if is_result_name(name)]
+        found += [Path(root, name) for name in sorted(names) if wanted(name)]
     return _regular(found, reasons)
 
 
@@ -303,14 +324,33 @@ def _storage_files(folder: Path, reasons: Reasons) -> list[Path]:
     if saved:
         return _regular(saved, reasons)
     others = _regular((f for f in entries if f.name.endswith((".json", ".json.gz"))), reasons)
-    return others if all(_is_saved_run(file) for file in others) else []
+    return others if all(_is_of(PytestBenchmark(), file) for file in others) else []
 
 
-def _is_saved_run(file: Path) -> bool:
+def _is_of(source: Source, file: Path) -> bool:
     try:
-        return PytestBenchmark().recognises(read_content(file))
+        return source.recognises(read_content(file))
     except InputError:
         return False
+
+
+def _asv_files(folder: Path, reasons: Reasons) -> list[Path]:
+    """The results in asv's folder of one machine, or in those of all machines in its results."""
+    try:
+        inside = [folder, *sorted(folder.iterdir())]
+        machines = [one for one in inside if not one.is_symlink() and (one / MACHINE).is_file()]
+        files = [file for machine in machines for file in sorted(machine.glob("*.json"))]
+    except OSError as error:
+        reasons.add(str(error.filename), _problem(error))
+        return []
+    return _regular((f for f in files if f.name not in (MACHINE, BENCHMARKS)), reasons)
+
+
+def _criterion_files(folder: Path, reasons: Reasons) -> list[Path]:
+    """The newest samples of each benchmark in criterion's folder; older ones lie in ``base``."""
+    samples = _walked(folder, reasons, lambda name: name == "sample.json")
+    new = (file for file in samples if file.parent.name == "new")
+    return [file for file in new if (file.parent / "benchmark.json").is_file()]
 
 
 def _regular(files: Iterable[Path], reasons: Reasons) -> list[Path]:
@@ -329,6 +369,9 @@ def _regular(files: Iterable[Path], reasons: Reasons) -> list[Path]:
 _LAYOUTS: dict[str, Callable[[Path, Reasons], list[Path]]] = {
     "uti": _uti_files,
     "pytest-benchmark": _storage_files,
+    "asv": _asv_files,
+    "csit-parquet": _csit_parquet_files,
+    "criterion": _criterion_files,
 }
 
 

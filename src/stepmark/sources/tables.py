@@ -13,8 +13,8 @@ from itertools import chain, islice
 from stepmark.config import Columns
 from stepmark.errors import InputError
 from stepmark.sources.base import Content
-from stepmark.sources.text import HEAD, decoded, head, shown, text_stream
-from stepmark.sources.values import AmbiguousTimeError, parse_time
+from stepmark.sources.text import HEAD, decode_json, decoded, head, shown, text_stream
+from stepmark.sources.values import AmbiguousTimeError, finite, parse_time
 
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE = 50
@@ -88,6 +88,24 @@ def is_numeric(text: str, *, decimal_comma: bool) -> bool:
         return True
     except ValueError:
         return False
+
+
+def read_samples(text: str) -> tuple[float, ...] | None:
+    """The replicates in a cell such as ``[1.5, 1.6]``; None if it is no JSON list of numbers.
+
+    What is null, NaN or infinite in the list is left out.
+    """
+    plain = text.strip()
+    if not (plain.startswith("[") and plain.endswith("]")):
+        return None
+    try:
+        listed, end = decode_json(plain)
+    except ValueError:
+        return None
+    present = [item for item in listed if item is not None]
+    if end < len(plain) or not all(type(item) in (int, float) for item in present):
+        return None
+    return tuple(number for number in map(finite, present) if number is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _NO_RESULTS = ("suite.info.json", "setup.info.json", "teardown.info.json")
 
 # Paths of the metrics by type of result, the one that a failed test is counted under first. An
 # upper bound of a search is no result, and of the latencies only averages are trended.
-_PATHS: dict[str, tuple[str, ...]] = {
+PATHS: dict[str, tuple[str, ...]] = {
     "mrr": ("receive_rate.rate", "receive_rate.bandwidth"),
     "ndrpdr": (
         "ndr.lower.rate",
@@ -90,14 +90,32 @@ class UTI:
                 " have none; leave them out)"
             )
         collector = Collector(content)
-        test = _test(content, document)
-        if document.get("passed") is not True or test.type not in _PATHS:
-            reason = text_of(document, "message") or f"no result (type {test.type})"
-            collector.failures.append(test.failure(reason, content.name))
-            return collector.parsed("")
-        for path, numbers, unit in _numbers(test, collector):
-            collector.add(test.measurement(content.name, path, numbers, unit))
-        return collector.parsed(f"no numbers in a result of type {test.type}")
+        job, build = _job_and_build(content.path)
+        add_test(collector, content.name, document, job, build)
+        return collector.parsed(
+            f"no numbers in a result of type {text_of(table_of(document, 'result'), 'type')}"
+        )
+
+
+def add_test(
+    collector: Collector,
+    where: str,
+    document: Mapping[str, Any],
+    job: str,
+    build: str,
+    row: int | None = None,
+) -> None:
+    """Add the numbers, or the failure, of one test's *document*, from the line *row* of a table.
+
+    Raises `InputError` naming *where* if it lacks a field.
+    """
+    test = _test(where, document, job, build)
+    if document.get("passed") is not True or test.type not in PATHS:
+        reason = text_of(document, "message") or f"no result (type {test.type})"
+        collector.failures.append(test.failure(reason, where))
+        return
+    for path, numbers, unit in _numbers(test, collector, row):
+        collector.add(test.measurement(where, path, numbers, unit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +135,7 @@ class _Test:
 
     def failure(self, reason: str, where: str) -> Failure:
         """The failure of this test, under the metric that it should have measured."""
-        metric = _PATHS.get(self.type, _PATHS.get(self.kind, ("result",)))[0]
+        metric = PATHS.get(self.type, PATHS.get(self.kind, ("result",)))[0]
         key = make_key(
             where, project=self.project, benchmark=self.id, metric=metric, labels=self.labels
         )
@@ -143,22 +161,20 @@ class _Test:
         )
 
 
-def _test(content: Content, document: Mapping[str, Any]) -> _Test:
+def _test(where: str, document: Mapping[str, Any], job: str, build: str) -> _Test:
     result = table_of(document, "result")
     missing = [
         name for name in ("dut_type", "dut_version", "start_time") if not text_of(document, name)
     ]
     if not result or missing:
         absent = ", ".join(missing or ["result"])
-        raise InputError(f"{content.name}: no complete UTI test result: {absent} missing")
+        raise InputError(f"{where}: no complete UTI test result: {absent} missing")
     started = text_of(document, "start_time")
     try:
         landed = parse_time(started)
     except (ValueError, OverflowError):
-        raise InputError(f"{content.name}: start_time {started[:60]!r} is not a time") from None
-    job, build = _job_and_build(content.path)
+        raise InputError(f"{where}: start_time: {started[:60]!r} is not a time") from None
     identity = text_of(document, "test_id")
-    hosts = document.get("hosts")
     return _Test(
         identity,
         text_of(result, "type"),
@@ -166,19 +182,26 @@ def _test(content: Content, document: Mapping[str, Any]) -> _Test:
         text_of(document, "dut_type"),
         text_of(document, "dut_version"),
         landed,
-        f"{job}/{build}/{identity}/{started}",
+        f"{job}/{build}/{identity}/{landed.isoformat()}",
         {"job": job} if job else {},
         attributes_of(
             build=build,
             job=job,
-            hosts=", ".join(map(str, hosts)) if isinstance(hosts, list) else "",
+            hosts=_listed(document, "hosts"),
             test_name_long=text_of(document, "test_name_long"),
             test_name_short=text_of(document, "test_name_short"),
             dut_version=text_of(document, "dut_version"),
+            tg_type=text_of(document, "tg_type"),
             tg_version=text_of(document, "tg_version"),
+            tags=_listed(document, "tags"),
         ),
         result,
     )
+
+
+def _listed(document: Mapping[str, Any], name: str) -> str:
+    value = document.get(name)
+    return ", ".join(map(str, value)) if isinstance(value, list) else ""
 
 
 def _job_and_build(path: PurePath | None) -> tuple[str, str]:
@@ -193,12 +216,14 @@ def _job_and_build(path: PurePath | None) -> tuple[str, str]:
     return "", ""
 
 
-def _numbers(test: _Test, collector: Collector) -> Iterator[tuple[str, tuple[float, ...], str]]:
+def _numbers(
+    test: _Test, collector: Collector, row: int | None
+) -> Iterator[tuple[str, tuple[float, ...], str]]:
     """Path, samples and unit of each number in the result."""
     broken = {way for way in ("latency_forward", "latency_reverse") if _is_broken(test.result, way)}
     for way in sorted(broken):
-        collector.skip(None, f"{way} left out: a maximum that is not positive")
-    for path in _PATHS[test.type]:
+        collector.skip(row, f"{way} left out: a maximum that is not positive")
+    for path in PATHS[test.type]:
         first, *others = path.removesuffix(".avg").split(".")
         if first in broken:
             continue
@@ -211,7 +236,7 @@ def _numbers(test: _Test, collector: Collector) -> Iterator[tuple[str, tuple[flo
         if samples:
             yield path, samples, text_of(found, "unit")
         else:
-            collector.skip(None, f"{path}: no finite number")
+            collector.skip(row, f"{path}: no finite number")
 
 
 def _samples(found: Any, *, average: bool) -> tuple[float, ...]:

@@ -39,6 +39,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _YEAR_LAST = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{2})(\D|$)")
 _YEAR_FIRST = re.compile(r"(\d{4})[/.-](\d{1,2})(?:[/.-](\d{1,2}))?(?=$|[T ])")
 _OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)")
+_REPOSITORY = re.compile(r"(?:\w+://|git@)[^/:]+[/:]+(\S+?)(?:\.git)?/*")
 _WORDY = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
 
 
@@ -74,6 +75,12 @@ def table_of(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def attributes_of(**values: str) -> dict[str, str]:
     """The attributes that are not empty, shortened to what can be shown."""
     return {name: shortened(value) for name, value in values.items() if value}
+
+
+def repository_of(url: str) -> str:
+    """The path of a repository in its address (``owner/name``), or the text if it is none."""
+    match = _REPOSITORY.fullmatch(url.strip())
+    return match[1] if match else url.strip()
 
 
 def shortened(text: str) -> str:
@@ -118,6 +125,16 @@ def read_direction(where: str, text: str) -> Direction | None:
             f"{where}: {shown(text)} is no direction; write lower or higher (which is better)"
         )
     return found
+
+
+def read_time(where: str, text: str) -> datetime | None:
+    """The time that *text* means, None for no text; raises `InputError` naming *where*."""
+    if not text:
+        return None
+    try:
+        return parse_time(text)
+    except (ValueError, OverflowError):
+        raise InputError(f"{where}: {shown(text)} is not a time") from None
 
 
 def parse_time(text: str, time_format: str = "") -> datetime:
