@@ -33,6 +33,7 @@ COMMANDS = {
     "bench": "Compare detectors on labelled series: run, score, rank.",
     "tune": "Choose detector and settings on labelled series, and say what to expect.",
     "list": "List detectors, formats or generated data sets.",
+    "extract": "Bring alerts, series and bugs from Treeherder and Bugzilla into a folder.",
     "dataset": "Read, write, check and generate labelled data sets.",
 }
 
