@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Stepmark developers
 # SPDX-License-Identifier: Apache-2.0
-"""Write the generated pages of docs/reference: commands, configuration, detectors, formats.
+"""Write the generated pages of docs/reference, such as those of commands and detectors.
 
 ``python tools/write_reference.py`` writes them, ``--check`` says whether they are up to date.
 """
@@ -130,11 +130,52 @@ def formats() -> str:
     return "\n".join(parts)
 
 
+def research() -> str:
+    """The page of research data sets: tables, rules of curation, labels."""
+    from stepmark.datasets.research.dictionary import labels_tables, rules_table, tables_text
+
+    parts = [
+        "# Research data set\n",
+        (
+            "What `stepmark dataset import` makes of an extraction or of Mozilla's data artifact"
+            " ([how](../how-to/build-a-research-data-set.md)): a folder of Parquet tables, one"
+            " document, and this page's tables as `dictionary.md`. `stepmark bench`, `tune` and"
+            " `dataset` take it like any [data set](datasets.md).\n"
+        ),
+        (
+            "`research.json` (schema `stepmark.research/1`) has the fields `name`, `provenance`,"
+            " `rules` (each with its sentence, how often it applied, and the first examples),"
+            " `labels` (how many alerts each label and reason was given), `refresh` (the alert"
+            " summaries that may still change), `tables`, `files` (rows and digest of each) and"
+            " `digest`. A digest is a SHA-256 of the content, whatever file it is kept in: the same"
+            " input gives the same digest, in whatever order its rows and files are; with one"
+            " version of polars also the same bytes. No time of day is ever written.\n"
+        ),
+        (
+            "A series is known by repository and signature id, never by its hash. The place of a"
+            " change is the first measured revision at or after the push of its alert: the first of"
+            " the new level. The folder is written beside its place and then moved there; a part of"
+            " `measurements/` holds whole series, the part of the same number in `revisions/` the"
+            " same ones.\n"
+        ),
+        "## Tables\n",
+        "Times are in UTC with microseconds. Null means that it is not known.\n",
+        tables_text(),
+        "## Rules of curation\n",
+        "All are in `research.json`, those that did not apply with a count of 0.\n",
+        *rules_table(),
+        "\n## Labels\n",
+        *labels_tables(),
+    ]
+    return "\n".join(parts) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "configuration.md": configuration,
     "detectors.md": detectors,
     "formats.md": formats,
+    "research-data-set.md": research,
 }
 
 

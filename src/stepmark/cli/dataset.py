@@ -4,24 +4,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
 from stepmark.cli import BAD_INPUT, OK
-from stepmark.cli.options import To, emit, line_of, opened, tell
+from stepmark.cli.options import To, emit, line_of, opened, progress, tell
 from stepmark.errors import UsageError
+from stepmark.series import Skipped
 
 if TYPE_CHECKING:
     from stepmark.datasets.labelled import Dataset
+    from stepmark.datasets.research import Research
 
 dataset_command = App(name="dataset", help_format="plaintext", result_action="return_value")
 
 Form = Annotated[
     Literal["stepmark", "tcpd", "csv"],
     Parameter(name="--to-format", help="Form of the folder that is written."),
+]
+AnyForm = Annotated[
+    Literal["stepmark", "tcpd", "csv", "artifact"],
+    Parameter(
+        name="--to-format",
+        help="Form of the folder that is written; artifact: that of Mozilla's data artifact.",
+    ),
+]
+Labels = Annotated[
+    Literal["stepmark", "lab"],
+    Parameter(help="Of a research data set: whose labels are taken for true."),
+]
+Points = Annotated[
+    Literal["revisions", "measurements"],
+    Parameter(help="Of a research data set: what a point is."),
 ]
 Annotations = Annotated[
     Path | None, Parameter(help="Labels of a TCPD file or folder: an annotations.json elsewhere.")
@@ -48,10 +66,15 @@ class Provenance:
     licence: Annotated[str, Parameter(help="Licence of the data, kept with them.")] = ""
     created: Annotated[str, Parameter(help="When they were made, kept with them.")] = ""
 
+    @property
+    def told(self) -> dict[str, str]:
+        """What is told of where the data come from."""
+        told = {"origin": self.origin, "licence": self.licence, "created": self.created}
+        return {what: text for what, text in told.items() if text}
+
     def added_to(self, dataset: Dataset) -> Dataset:
         """*dataset* with what is told here."""
-        told = {"origin": self.origin, "licence": self.licence, "created": self.created}
-        known = {**dataset.provenance, **{what: text for what, text in told.items() if text}}
+        known = {**dataset.provenance, **self.told}
         return replace(dataset, name=self.name or dataset.name, provenance=known)
 
 
@@ -81,11 +104,50 @@ def info(
     ] = "text",
     to: To = None,
 ) -> int:
-    """Say what a data set holds: series, points, annotators, changes, missing points, gaps."""
+    """Say what a data set holds: series, points, annotators, changes, missing points, gaps.
+
+    Of a research data set: its tables, its labels, and what each rule of
+    curation left out, joined or noted.
+    """
     from stepmark.datasets.overview import overview
     from stepmark.reports.dataset import render
 
+    research = _research(source, annotations)
+    if research is not None:
+        emit(_told_of(research.name, research.document, output), to)
+        return OK
     emit(render(overview(_opened(source, annotations)), output), to)
+    return OK
+
+
+@dataset_command.command(name="import")
+def import_command(
+    source: Annotated[
+        Path, Parameter(help="Folder of `stepmark extract`, or Mozilla's data artifact.")
+    ],
+    out: Out,
+    /,
+    *,
+    provenance: Provenance = Provenance(),
+    force: Force = False,
+) -> int:
+    """Make a research data set: curated, labelled, aggregated by revision.
+
+    It holds alerts, bugs, series, measurements and revisions as Parquet tables,
+    and counts what every rule of curation left out.
+    """
+    from stepmark.datasets.research.building import import_research
+
+    with progress("series") as tell_progress:
+        document = import_research(
+            source,
+            out,
+            name=provenance.name,
+            provenance=provenance.told,
+            force=force,
+            progress=tell_progress,
+        )
+    emit(_told_of(document["name"], document, "text"), None)
     return OK
 
 
@@ -95,14 +157,31 @@ def convert(
     out: Out,
     /,
     *,
-    to_format: Form = "stepmark",
+    to_format: AnyForm = "stepmark",
     annotations: Annotations = None,
+    labels: Labels | None = None,
+    form: Points | None = None,
     provenance: Provenance = Provenance(),
     force: Force = False,
 ) -> int:
-    """Write a data set in another form: Stepmark's own, TCPD, or CSV tables."""
-    dataset = provenance.added_to(_opened(source, annotations))
-    _write(dataset, out, to_format, force=force)
+    """Write a data set in another form: Stepmark's own, TCPD or CSV.
+
+    A research data set becomes labelled series, or Mozilla's artifact again.
+    """
+    research = _research(source, annotations)
+    if research is None:
+        if labels or form or to_format == "artifact":
+            option = "--labels" if labels else "--form" if form else "--to-format artifact"
+            raise UsageError(f"{option} is for research data sets: {source} is none")
+        dataset = _opened(source, annotations)
+    elif to_format == "artifact":
+        return _to_artifact(research, out, force=force)
+    else:
+        left_out: list[Skipped] = []
+        dataset = research.labelled(labels or "stepmark", form or "revisions", skipped=left_out)
+        for part in left_out:
+            tell(f"left out: {line_of(part)}")
+    _write(provenance.added_to(dataset), out, to_format, force=force)
     return OK
 
 
@@ -163,6 +242,38 @@ def _spec(what: list[str], options: dict[str, int]) -> str:
     return f"synthetic({', '.join([*words, *(f'{k}={v}' for k, v in options.items())])})"
 
 
+def _research(source: str, annotations: Path | None) -> Research | None:
+    """The research data set at *source*; None where it is something else."""
+    from stepmark.datasets.opening import is_spec
+    from stepmark.datasets.research import is_research, open_research
+
+    if annotations is not None or is_spec(source) or not is_research(Path(source)):
+        return None
+    return open_research(source)
+
+
+def _told_of(name: str, document: Mapping[str, Any], output: str) -> str:
+    """What is said of a research data set."""
+    from stepmark.datasets.overview import research_overview
+    from stepmark.reports.research import render
+
+    return render(research_overview(name, document), document, output)
+
+
+def _to_artifact(research: Research, out: Path, *, force: bool) -> int:
+    """Write *research* in the layout of Mozilla's artifact; what is lost is told on stderr."""
+    from stepmark.datasets.research.artifact_writing import losses, write_artifact
+    from stepmark.reports import words
+
+    write_artifact(research, out, force=force)
+    lost = losses(research)
+    if lost:
+        tell(f"the form artifact has no place for: {', '.join(lost)}")
+    count = words.plural(research.series.height, "series")
+    emit(f"Wrote {count} to {words.clean(str(out))}\n", None)
+    return OK
+
+
 def _opened(source: str, annotations: Path | None) -> Dataset:
     """The data set; what was left out of it is told on stderr."""
     dataset, notes = opened(source, annotations)
@@ -190,3 +301,10 @@ def _write(dataset: Dataset, out: Path, form: str, *, force: bool) -> None:
     if lost:
         tell(f"the form {form} has no place for: {', '.join(lost)}")
     emit(f"Wrote {words.plural(len(dataset), 'series')} to {words.clean(str(out))}\n", None)
+
+
+dataset_command.command(
+    "stepmark.cli.explore:explore_command",
+    name="explore",
+    help="Say what a research data set tells: alerts, times, noise, and what to change.",
+)

@@ -11,6 +11,7 @@ from pathlib import Path
 from stepmark import plugins
 from stepmark.datasets import folder, spreadsheet, tcpd
 from stepmark.datasets.labelled import Dataset
+from stepmark.datasets.research import is_research, open_research
 from stepmark.errors import InputError, UsageError, suggest
 from stepmark.series import Skipped
 from stepmark.sources.base import Limits
@@ -28,7 +29,8 @@ def open_dataset(
 ) -> Dataset:
     """The data set that *source* names.
 
-    It is a folder of Stepmark (`dataset.json`), TCPD (`annotations.json`, `datasets/`) or CSV
+    It is a folder of Stepmark (`dataset.json`, or `research.json`: a research data set, with
+    Stepmark's own labels by revision), TCPD (`annotations.json`, `datasets/`) or CSV
     (`series.csv`, `labels.csv`), one TCPD file with *annotations*, or the spec of a generator such
     as ``synthetic(gauss, n=300)``. A path that exists goes before a generator of that name.
     Series that cannot be used are left out, and a line is added to *skipped* for each.
@@ -60,6 +62,8 @@ def open_dataset(
     form = form_of(path)
     if form == "stepmark" and labels is None:
         return folder.read_folder(path, skipped, limits=limits)
+    if form == "research" and labels is None:
+        return open_research(path, limits=limits).labelled(skipped=skipped)
     if form == "csv" and labels is None:
         return spreadsheet.read_folder(path, skipped, limits=limits)
     return tcpd.read_folder(path, skipped, annotations=labels, limits=limits)
@@ -74,12 +78,21 @@ def is_spec(text: str) -> bool:
 
 
 def form_of(path: Path) -> str:
-    """The form of a folder: ``stepmark``, ``tcpd`` or ``csv``; raises `InputError` for another."""
-    for form, module in (("stepmark", folder), ("tcpd", tcpd), ("csv", spreadsheet)):
-        if module.is_folder(path):
+    """The form of a folder: ``stepmark``, ``research``, ``tcpd`` or ``csv``.
+
+    Raises `InputError` for another.
+    """
+    for form, has_form in (
+        ("stepmark", folder.is_folder),
+        ("research", is_research),
+        ("tcpd", tcpd.is_folder),
+        ("csv", spreadsheet.is_folder),
+    ):
+        if has_form(path):
             return form
     raise InputError(
-        f"{path}: no data set: no dataset.json (Stepmark), no annotations.json (TCPD), no"
+        f"{path}: no data set: no dataset.json (Stepmark), no research.json (research data), no"
+        " annotations.json (TCPD), no"
         " series.csv with labels.csv (CSV)"
     )
 

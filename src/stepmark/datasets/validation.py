@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from stepmark.datasets.labelled import Dataset, LabelledSeries
 from stepmark.datasets.opening import open_dataset
+from stepmark.datasets.research import is_research
 from stepmark.errors import InputError
 from stepmark.series import Skipped
 from stepmark.sources.base import Limits
@@ -26,10 +28,15 @@ def problems(
     """Every problem of the data set that *source* names, with its place; empty if it is sound.
 
     Counted are what cannot be read or is left out when it is opened, labels at the first point or
-    at a missing one, annotators without a name, and series of fewer than two points.
+    at a missing one, annotators without a name, and series of fewer than two points; of a research
+    data set files that are missing, damaged or changed.
     """
     found: list[Skipped] = []
     try:
+        if annotations is None and is_research(Path(source)):
+            from stepmark.datasets.research.checking import problems_of_research
+
+            return list(problems_of_research(source, limits=limits))
         dataset = open_dataset(source, found, annotations=annotations, limits=limits)
     except InputError as error:
         return [*found, Skipped(os.fspath(source), str(error))]

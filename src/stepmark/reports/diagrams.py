@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from stepmark.evaluation.statistics import Interval
 from stepmark.reports import words
 
-_WIDTH = 800
+WIDTH = 800
 _SIDE = 190  # room for names on a side
 _ROW = 20
 _SCALE = 1000  # places are drawn on so many units, which the page stretches to the width it has
@@ -31,7 +31,7 @@ def critical_difference(
     """
     methods, groups = list(ranks), [list(group) for group in cliques]
     count = len(methods)
-    x = _scaled(1, max(count, 2), _SIDE, _WIDTH - _SIDE)
+    x = scaled(1, max(count, 2), _SIDE, WIDTH - _SIDE)
     top = 26 if difference is None else 52
     first = top + 18 + 9 * len(groups) + 12
     left = methods[: (count + 1) // 2]
@@ -46,19 +46,19 @@ def critical_difference(
         parts.append(f'<path class="bar" d="M{a - 5:.1f} {y}H{b + 5:.1f}"/>')
     for names, at, anchor, edge in (
         (left, _SIDE - 8, "end", -1),
-        (right, _WIDTH - _SIDE + 8, "start", 1),
+        (right, WIDTH - _SIDE + 8, "start", 1),
     ):
         for i, method in enumerate(names):
             y = first + _ROW * i
             line = f"M{x(ranks[method]):.1f} {top}V{y}H{at - 4 * edge}"
             parts.append(f'<path class="lead" d="{line}"/>')
-            parts.append(_text(at, y + 4, f"{_short(method)} {ranks[method]:.2f}", anchor, method))
-    return _svg(height, parts, of)
+            parts.append(label(at, y + 4, f"{_short(method)} {ranks[method]:.2f}", anchor, method))
+    return drawing(height, parts, of)
 
 
 def _length(x: Callable[[float], float], difference: float) -> str:
-    a, b = x(1), min(x(1 + difference), float(_WIDTH))
-    return f'<path class="lead" d="M{a:.1f} 8V16M{a:.1f} 12H{b:.1f}M{b:.1f} 8V16"/>' + _text(
+    a, b = x(1), min(x(1 + difference), float(WIDTH))
+    return f'<path class="lead" d="M{a:.1f} 8V16M{a:.1f} 12H{b:.1f}M{b:.1f} 8V16"/>' + label(
         b + 6, 16, f"critical difference {difference:.2f}", "start"
     )
 
@@ -68,7 +68,7 @@ def _rank_axis(count: int, x: Callable[[float], float], y: float, *, above: bool
     step = max(1, math.ceil(count / 20))
     for rank in range(1, count + 1, step):
         yield f'<path class="axis" d="M{x(rank):.1f} {y - 4}v8"/>'
-        yield _text(x(rank), y - 9 if above else y + 18, str(rank), "middle")
+        yield label(x(rank), y - 9 if above else y + 18, str(rank), "middle")
 
 
 def rank_plot(ranks: Mapping[str, Sequence[float]], of: str) -> str:
@@ -77,13 +77,13 @@ def rank_plot(ranks: Mapping[str, Sequence[float]], of: str) -> str:
     *ranks* are by method, those on each series, the best method first.
     """
     count = len(ranks)
-    x = _scaled(1, max(count, 2), _SIDE, _WIDTH - 30)
+    x = scaled(1, max(count, 2), _SIDE, WIDTH - 30)
     bottom = 10 + 24 * count
     parts = list(_rank_axis(count, x, bottom, above=False))
     for i, (method, own) in enumerate(ranks.items()):
         y = 14 + 24 * i
         parts.append(f'<path class="guide" d="M{x(1):.1f} {y}H{x(max(count, 2)):.1f}"/>')
-        parts.append(_text(_SIDE - 14, y + 4, _short(method), "end", method))
+        parts.append(label(_SIDE - 14, y + 4, _short(method), "end", method))
         for rank, times in sorted(Counter(own).items()):
             radius = 11 * math.sqrt(times / len(own))
             tip = f"rank {rank:g} on {words.plural(times, 'series')}"
@@ -93,7 +93,7 @@ def rank_plot(ranks: Mapping[str, Sequence[float]], of: str) -> str:
             )
         mean = math.fsum(own) / len(own)
         parts.append(f'<path class="mean" d="M{x(mean):.1f} {y - 9}v18"/>')
-    return _svg(bottom + 24, parts, of)
+    return drawing(bottom + 24, parts, of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,30 +121,30 @@ def time_and_quality(
     high = max(math.ceil(max(math.log10(s) for s, _ in timed)), low + 1)
     ends = [e for _, c in timed for e in (c.mean.low, c.mean.high, c.mean.estimate)]
     ends += [] if base is None else [base]
-    ticks = _ticks(min(ends), max(ends))
+    ticks = round_ticks(min(ends), max(ends))
     height, bottom = 400, 352
-    across = _scaled(low, high, 60, _WIDTH - 110)
-    up = _scaled(ticks[0], ticks[-1], bottom, 16)
+    across = scaled(low, high, 60, WIDTH - 110)
+    up = scaled(ticks[0], ticks[-1], bottom, 16)
     parts = []
     for exponent in range(low, high + 1):
         x = across(exponent)
         parts.append(f'<path class="guide" d="M{x:.1f} 16V{bottom}"/>')
-        parts.append(_text(x, bottom + 18, words.number(10.0**exponent, "s"), "middle"))
+        parts.append(label(x, bottom + 18, words.number(10.0**exponent, "s"), "middle"))
     for tick in ticks:
-        parts.append(f'<path class="guide" d="M60 {up(tick):.1f}H{_WIDTH - 110}"/>')
-        parts.append(_text(52, up(tick) + 4, f"{tick:g}", "end"))
+        parts.append(f'<path class="guide" d="M60 {up(tick):.1f}H{WIDTH - 110}"/>')
+        parts.append(label(52, up(tick) + 4, f"{tick:g}", "end"))
     if base is not None:
-        parts.append(f'<path class="base" d="M60 {up(base):.1f}H{_WIDTH - 110}"/>')
-        parts.append(_text(_WIDTH - 104, up(base) + 4, "zero", "start"))
-    middle = (60 + _WIDTH - 110) / 2
-    parts.append(_text(middle, bottom + 38, "median processor time of a run", "middle"))
-    parts.append(_text(60, 8, metric, "start"))
+        parts.append(f'<path class="base" d="M60 {up(base):.1f}H{WIDTH - 110}"/>')
+        parts.append(label(WIDTH - 104, up(base) + 4, "zero", "start"))
+    middle = (60 + WIDTH - 110) / 2
+    parts.append(label(middle, bottom + 38, "median processor time of a run", "middle"))
+    parts.append(label(60, 8, metric, "start"))
     points = [
         (across(math.log10(s)), up(c.mean.estimate), c)
         for s, c in sorted(timed, key=lambda item: item[0])
     ]
     parts += [_front(points, higher=higher), *_points(points, up)]
-    return _svg(height, parts, of)
+    return drawing(height, parts, of)
 
 
 _Point = tuple[float, float, Choice]
@@ -179,15 +179,15 @@ def _points(points: Sequence[_Point], up: Callable[[float], float]) -> Iterator[
         taken.append((at[0], at[1] - 11, at[0] + width, at[1] + 3))
         tip = f"{name}: {choice.mean.estimate:.3f}, {words.number(choice.seconds, 's')} a run"
         spot = f'<circle class="spot" cx="{x:.1f}" cy="{y:.1f}" r="5">'
-        yield f"{spot}<title>{_escaped(tip)}</title></circle>"
-        yield _text(at[0], at[1], name, "start", choice.method)
+        yield f"{spot}<title>{escaped(tip)}</title></circle>"
+        yield label(at[0], at[1], name, "start", choice.method)
 
 
 def _free(
     spot: tuple[float, float], width: float, taken: Iterable[tuple[float, float, float, float]]
 ) -> bool:
     x, y = spot
-    if x < 60 or x + width > _WIDTH:
+    if x < 60 or x + width > WIDTH:
         return False
     return all(
         x + width < left or x > right or y + 3 < top or y - 11 > bottom
@@ -195,8 +195,8 @@ def _free(
     )
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers around an interval, some five of them."""
+def round_ticks(low: float, high: float) -> list[float]:
+    """Round numbers around an interval, some five of them, rising."""
     span = max(high - low, 1e-9)
     power = 10.0 ** math.floor(math.log10(span / 4))
     step = next(s * power for s in (1, 2, 5, 10) if s * power * 5 >= span)
@@ -216,7 +216,7 @@ def lane(paths: Iterable[str], of: str) -> str:
     """A strip of `places`, as wide as the page has room."""
     drawn = "".join(paths)
     return (
-        f'<svg class="strip" role="img" aria-label="{_escaped(of)}" viewBox="0 0 {_SCALE} 10"'
+        f'<svg class="strip" role="img" aria-label="{escaped(of)}" viewBox="0 0 {_SCALE} 10"'
         f' preserveAspectRatio="none">{drawn}</svg>'
     )
 
@@ -225,7 +225,8 @@ def _plain(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _scaled(low: float, high: float, start: float, stop: float) -> Callable[[float], float]:
+def scaled(low: float, high: float, start: float, stop: float) -> Callable[[float], float]:
+    """What takes *low* to *start* and *high* to *stop*, and all between in proportion."""
     return lambda value: start + (value - low) / (high - low) * (stop - start)
 
 
@@ -233,19 +234,22 @@ def _short(name: str) -> str:
     return words.name(name, 24)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text from outside as one clean line of HTML, of at most 500 characters."""
     from markupsafe import escape
 
     return str(escape(words.clean(text, 500)))
 
 
-def _text(x: float, y: float, text: str, anchor: str, whole: str = "") -> str:
-    tip = f"<title>{_escaped(whole)}</title>" if whole and whole not in text else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{_escaped(text)}{tip}</text>'
+def label(x: float, y: float, text: str, anchor: str, whole: str = "") -> str:
+    """A text at a place; *whole* is told on pointing at it where it says more."""
+    tip = f"<title>{escaped(whole)}</title>" if whole and whole not in text else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escaped(text)}{tip}</text>'
 
 
-def _svg(height: float, parts: Iterable[str], of: str) -> str:
+def drawing(height: float, parts: Iterable[str], of: str) -> str:
+    """A diagram of `WIDTH` units of width; *of* is its text alternative."""
     return (
-        f'<svg class="diagram" role="img" aria-label="{_escaped(of)}"'
-        f' viewBox="0 0 {_WIDTH} {height:.0f}">{"".join(parts)}</svg>'
+        f'<svg class="diagram" role="img" aria-label="{escaped(of)}"'
+        f' viewBox="0 0 {WIDTH} {height:.0f}">{"".join(parts)}</svg>'
     )

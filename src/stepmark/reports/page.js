@@ -388,7 +388,7 @@
   };
 
   theme.start();
-  all("main > section > table").forEach(prepareTable);
+  all("main > section > table, figure table").forEach(prepareTable);
   startFilter();
   charts.start();
 })();
