@@ -29,7 +29,9 @@ from stepmark.remote import (
 )
 
 SERVER = "https://perf.example"
-QUICK = Patience(attempts=4, first_wait=0, longest_wait=0, jitter=0)
+QUICK = Patience(
+    6, attempts_of_broken=4, attempts_at_first=3, first_wait=0, longest_wait=0, jitter=0
+)
 
 
 class Clock:
@@ -133,17 +135,17 @@ def test_retries_are_logged_and_not_printed(caplog):
 @pytest.mark.parametrize(
     ("trouble", "attempts", "kind", "message"),
     [
-        (html(500), 3, BrokenError, "HTTP 500: HTML page 'Server Error (500)' (3 attempts)"),
-        (html(504, "Gone"), 4, HeavyError, "HTTP 504: HTML page 'Gone' (4 attempts)"),
-        (html(503, "Busy"), 4, UnavailableError, "HTTP 503: HTML page 'Busy' (4 attempts)"),
+        (html(500), 4, BrokenError, "HTTP 500: HTML page 'Server Error (500)' (4 attempts)"),
+        (html(504, "Gone"), 6, HeavyError, "HTTP 504: HTML page 'Gone' (6 attempts)"),
+        (html(503, "Busy"), 6, UnavailableError, "HTTP 503: HTML page 'Busy' (6 attempts)"),
         (html(200), 4, BrokenError, "answers HTML where JSON is due (4 attempts)"),
-        (httpx.ReadTimeout("x"), 4, HeavyError, "no answer in 60 s (4 attempts)"),
-        (httpx.ReadError("reset"), 4, HeavyError, "the answer broke off: reset (4 attempts)"),
+        (httpx.ReadTimeout("x"), 6, HeavyError, "no answer in 60 s (6 attempts)"),
+        (httpx.ReadError("reset"), 6, HeavyError, "the answer broke off: reset (6 attempts)"),
         (
             httpx.ConnectError("[Errno 111] refused"),
-            4,
+            3,
             UnavailableError,
-            "cannot be reached: [Errno 111] refused (4 attempts)",
+            "cannot be reached: [Errno 111] refused (3 attempts)",
         ),
         (
             httpx.Response(400, json={"message": "One or more id values invalid"}),
@@ -361,6 +363,32 @@ def test_no_more_than_two_at_once():
     for thread in threads:
         thread.join(20)
     assert most == 2
+
+
+def test_a_needed_answer_is_waited_for_longer():
+    client, asked = remote(html(500))
+    with pytest.raises(BrokenError):
+        client.get("/x/", needed=True)
+    assert len(asked) == QUICK.attempts > QUICK.attempts_of_broken
+
+
+def test_503_without_a_time_to_come_back_may_come_of_asking_for_much():
+    client, asked = remote(html(503))
+    with pytest.raises(HeavyError):
+        client.get("/x/", halving=True)
+    assert len(asked) == QUICK.attempts_of_heavy
+    client, _ = remote(httpx.Response(503, headers={"retry-after": "0"}))
+    with pytest.raises(UnavailableError):
+        client.get("/x/", halving=True)
+
+
+def test_a_server_that_was_there_is_waited_for_longer():
+    gone = httpx.ConnectError("refused")
+    client, asked = remote(ok(), gone)
+    client.get("/x/")
+    with pytest.raises(UnavailableError):
+        client.get("/x/")
+    assert len(asked) == 1 + QUICK.attempts
 
 
 def test_a_key_is_in_no_error():

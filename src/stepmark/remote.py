@@ -86,7 +86,10 @@ class Patience:
     Attributes:
         attempts: Attempts at a request.
         attempts_of_heavy: Attempts that end in a time-out, where less can be asked for instead.
-        attempts_of_broken: Attempts that end with status 500, which rarely goes away.
+        attempts_of_broken: Attempts that end with status 500 or HTML, where a server often has a
+            lasting fault with one request.
+        attempts_at_first: Attempts to reach a server that has not answered yet: perhaps there is
+            none, and somebody waits to be told.
         first_wait, longest_wait, jitter: Seconds between attempts: the first, doubled each time up
             to the longest, and a random part.
         retry_after: The longest that a server may ask to wait, in seconds.
@@ -95,9 +98,10 @@ class Patience:
         body: Bytes that an unpacked answer may have.
     """
 
-    attempts: int = 8
+    attempts: int = 10
     attempts_of_heavy: int = 3
-    attempts_of_broken: int = 3
+    attempts_of_broken: int = 6
+    attempts_at_first: int = 5
     first_wait: float = 0.5
     longest_wait: float = 60.0
     jitter: float = 0.5
@@ -117,10 +121,15 @@ class _Failure(Exception):  # noqa: N818 - never leaves this module
         *,
         wait: float | None = None,
         most: int | None = None,
+        maybe_heavy: bool = False,
     ) -> None:
-        """*most* failures of this kind are borne; *wait* seconds are asked for by the server."""
+        """*most* failures of this kind are borne; *wait* seconds are asked for by the server.
+
+        *maybe_heavy*: perhaps it only comes of asking for much.
+        """
         super().__init__(reason)
         self.reason, self.becomes, self.wait, self.most = reason, becomes, wait, most
+        self.maybe_heavy = maybe_heavy
 
 
 class Remote:
@@ -158,6 +167,7 @@ class Remote:
         self.requests = 0
         self.bytes = 0
         self.date: datetime | None = None
+        self._answered = False
         self._http: httpx.Client = library.Client(
             headers={
                 "User-Agent": user_agent(contact),
@@ -181,16 +191,19 @@ class Remote:
     ) -> None:
         self._http.close()
 
-    def get(self, path: str, params: Params = (), *, halving: bool = False) -> Any:
+    def get(
+        self, path: str, params: Params = (), *, halving: bool = False, needed: bool = False
+    ) -> Any:
         """The JSON that the server answers for *path* (with its first slash).
 
-        With *halving* a time-out is soon given up, as the caller asks for less then. Raises the
-        errors drawn above.
+        With *halving* a time-out is soon given up, as the caller asks for less then; with *needed*
+        a fault with this one request is borne longer, as nothing goes on without the answer. Raises
+        the errors drawn above.
         """
         stamina = require("stamina")
         _keep_quiet()
         pairs = [(name, str(value)) for name, value in params]
-        again = _Again(self.patience, halving=halving)
+        again = _Again(self.patience, halving=halving, needed=needed)
         tries = stamina.retry_context(
             on=again,
             attempts=self.patience.attempts,
@@ -204,9 +217,10 @@ class Remote:
                 with attempt:
                     return self._attempt(path, pairs)
         except _Failure as failure:
+            becomes = again.kind_of(failure)
             tried = f" ({again.failures} attempts)" if again.failures > 1 else ""
             place = self._place(path, pairs)
-            raise failure.becomes(place, f"{failure.reason}{tried}") from None
+            raise becomes(place, f"{failure.reason}{tried}") from None
         raise AssertionError  # retry_context returns or raises
 
     def _place(self, path: str, pairs: list[tuple[str, str]]) -> str:
@@ -225,7 +239,8 @@ class Remote:
                 return self._judged(place, response, body)
             target = url.join(response.headers.get("location", ""))
             if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
-                raise _Failure(f"leads to another server, {target.host}", BrokenError, most=1)
+                other = f"{target.scheme}://{target.netloc.decode()}"
+                raise _Failure(f"leads to another server, {other:.200}", BrokenError, most=1)
             url, params = target, []
         raise _Failure("leads in a circle", BrokenError, most=1)
 
@@ -243,19 +258,24 @@ class Remote:
         library = require("httpx")
         try:
             with self._http.stream("GET", url, params=tuple(params) or None) as response:
+                self._answered = True
                 date = _date(response.headers.get("date", ""))
                 self.date = None if date is None else datetime.fromtimestamp(date, UTC)
                 return response, self._body(response)
         except library.ConnectTimeout:
-            raise _Failure("cannot be reached: it does not answer", UnavailableError) from None
+            raise self._unreachable("it does not answer") from None
         except library.TimeoutException:
             raise _Failure(f"no answer in {self.patience.read:g} s", HeavyError) from None
         except library.ConnectError as error:
-            raise _Failure(f"cannot be reached: {_told(error)}", UnavailableError) from None
+            raise self._unreachable(_told(error)) from None
         except (library.TransportError, library.DecodingError) as error:
             raise _Failure(f"the answer broke off: {_told(error)}", HeavyError) from None
         except library.InvalidURL:
             raise _Failure("leads to no address", BrokenError, most=1) from None
+
+    def _unreachable(self, reason: str) -> _Failure:
+        most = None if self._answered else self.patience.attempts_at_first
+        return _Failure(f"cannot be reached: {reason}", UnavailableError, most=most)
 
     def _body(self, response: httpx.Response) -> bytes:
         most, started = self.patience.body, self._clock()
@@ -286,11 +306,13 @@ class Remote:
             wait = self._asked_to_wait(response)
             if wait:
                 self._close_gate(wait, reason)
-            raise _Failure(reason, UnavailableError, wait=wait or None)
-        if status in (408, 502, 504):
+            # Some fronts answer 503 where others answer 504; one that wants rest says how long.
+            is_vague = status == 503 and wait is None
+            raise _Failure(reason, UnavailableError, wait=wait or None, maybe_heavy=is_vague)
+        if status in (408, 502, 504, 524):
             raise _Failure(reason, HeavyError)
         if status == 500:
-            raise _Failure(reason, BrokenError, most=self.patience.attempts_of_broken)
+            raise _Failure(reason, BrokenError)
         if status > 500:
             raise _Failure(reason, UnavailableError)
         if status == 403 and not is_json:
@@ -320,18 +342,25 @@ class Remote:
 class _Again:
     """Says whether another attempt is made, as a back-off hook of stamina."""
 
-    def __init__(self, patience: Patience, *, halving: bool) -> None:
+    def __init__(self, patience: Patience, *, halving: bool, needed: bool) -> None:
         self.failures = 0
+        self._halving = halving
         self._kinds: Counter[type[_FailedError]] = Counter()
         self._most: dict[type[_FailedError], int] = {}
         if halving:
             self._most[HeavyError] = patience.attempts_of_heavy
+        if not needed:
+            self._most[BrokenError] = patience.attempts_of_broken
+
+    def kind_of(self, failure: _Failure) -> type[_FailedError]:
+        """What *failure* becomes if no other attempt is made."""
+        return HeavyError if self._halving and failure.maybe_heavy else failure.becomes
 
     def __call__(self, error: Exception) -> bool | float:
         if not isinstance(error, _Failure):
             return False
         self.failures += 1
-        kind = error.becomes
+        kind = self.kind_of(error)
         self._kinds[kind] += 1
         borne = min(self._most.get(kind, math.inf), error.most or math.inf)
         if self._kinds[kind] >= borne:

@@ -63,7 +63,7 @@ def test_what_is_left_out_is_told_and_no_error(call, tmp_path):
     with FakeTreeherder(small(), faults) as server:
         code, said, _ = call("treeherder", tmp_path / "out", "--server", server.url)
     assert code == 0
-    assert "left out: 1: series: HTTP 500: HTML page 'Server Error (500)' (3 attempts)" in said
+    assert "left out: 1: series: HTTP 500: HTML page 'Server Error (500)' (6 attempts)" in said
     assert "\n  autoland 2, 2026-" in said
 
 
@@ -72,7 +72,8 @@ def test_nothing_at_all_is_told_by_the_exit_code(call, server, tmp_path):
         "treeherder", tmp_path / "out", "--server", server.url, "--suite", "nosuch"
     )
     assert code == 3
-    assert said.endswith("the folder holds nothing of what was asked for\n")
+    told = "the folder holds nothing of what was asked for: asked for 2026-08-22 to 2026-11-20; its"
+    assert said.endswith(f"{told} newest push is of 2026-11-20\n")
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,14 @@ def test_no_address_is_left(parts):
     assert not any(address in clean for address in parts if "@" in address[1:-1])
 
 
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [("see ann@example.org.2", "see.2"), ("pkg@1.2.3 and a@1.2", "pkg@1.2.3 and a@1.2")],
+)
+def test_numbers_after_an_address_do_not_hide_it(text, clean):
+    assert text_without_addresses(text) == clean
+
+
 @settings(deadline=None)
 @given(st.text())
 def test_taking_out_is_done_once(text):

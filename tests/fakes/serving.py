@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -92,12 +93,15 @@ class FakeServer(ABC):
 
     Attributes:
         world: what is served; may be replaced at any time.
+        offset: how far the clock of the server is ahead of the world's time, which look-backs
+            count from; None for a server that tells no date.
         requests: all that were made so far, in the order they were answered.
         most_at_once: the largest number of requests that were open together.
     """
 
     def __init__(self, world: World, faults: Faults | None = None) -> None:
         self.world = world
+        self.offset: timedelta | None = timedelta(0)
         self.faults = faults or Faults()
         self.state = FaultState(self.faults)
         self.requests: list[Request] = []
@@ -186,11 +190,6 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """The fake keeps its own log."""
 
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """The world's time: look-backs count from it."""
-        del timestamp
-        return format_datetime(self.server.fake.world.now, usegmt=True)
-
     def _serve(self) -> None:
         fake = self.server.fake
         parts = urlsplit(self.path)
@@ -226,7 +225,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _write(self, status: int, headers: dict[str, str], body: bytes, fault: str | None) -> None:
         announced = len(body) * 2 // 3 if fault == "wrong-length" else len(body)
-        self.send_response(status)
+        self.send_response_only(status)
+        offset = self.server.fake.offset
+        if offset is not None:
+            now = self.server.fake.world.now + offset
+            self.send_header("Date", format_datetime(now, usegmt=True))
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(announced))

@@ -126,7 +126,7 @@ def _generated(plan: Plan) -> World:
         plan,
         tuple(sorted(REPOSITORIES.values(), key=lambda r: r.id)),
         visible,
-        tuple(_signatures(variants, measurements)),
+        tuple(_signatures(variants, measurements, visible)),
         measurements,
         tuple(triage.summaries(plan, opened, landed, backfills)),
         tuple(bugs(plan, opened)),
@@ -157,11 +157,14 @@ def _measurements(plan: Plan, runs: Sequence[Run]) -> Iterator[Measurement]:
 
 
 def _signatures(
-    variants: Sequence[Variant], measurements: Sequence[Measurement]
+    variants: Sequence[Variant], measurements: Sequence[Measurement], pushes: Sequence[Push]
 ) -> Iterator[Signature]:
+    """Treeherder takes the newest push for when a series was updated, not the newest arrival."""
+    times = {push.id: push.time for push in pushes}
     updated: dict[int, datetime] = {}
     for measurement in measurements:
-        updated[measurement.signature_id] = measurement.ingested
+        known, time = updated.get(measurement.signature_id), times[measurement.push_id]
+        updated[measurement.signature_id] = time if known is None else max(known, time)
     for variant in variants:
         yield from measuring.signatures(variant, updated)
 

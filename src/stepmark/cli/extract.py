@@ -219,5 +219,6 @@ def _lines(report: Report, out: Path) -> list[str]:
         f"{words.plural(report.requests, 'request')}, {words.number(float(report.bytes), 'B')}"
     )
     if report.empty:
-        lines.append("the folder holds nothing of what was asked for")
+        note = f": {words.clean(report.note, 300)}" if report.note else ""
+        lines.append(f"the folder holds nothing of what was asked for{note}")
     return lines

@@ -157,7 +157,13 @@ def moment(text: str, now: datetime, option: str) -> datetime:
 def chosen_repositories(asked: Asked, there: Sequence[Repository]) -> list[Repository]:
     """The repositories to extract; raises `UsageError` for one that is not there."""
     if asked.repositories is None:
-        return [repository for repository in there if repository.alerting]
+        alerting = [repository for repository in there if repository.alerting]
+        if not alerting:
+            listed = ", ".join(repository.name for repository in there)
+            raise UsageError(
+                f"it makes alerts for no repository: name one with --repository: {listed:.200}"
+            )
+        return alerting
     by_name = {repository.name: repository for repository in there}
     for name in asked.repositories:
         if name not in by_name:
@@ -174,6 +180,8 @@ def chosen_frameworks(asked: Asked, there: Sequence[Framework]) -> list[Framewor
     known = {framework.name: framework for framework in there}
     known |= {str(framework.id): framework for framework in there}
     for name in asked.frameworks:
+        if re.fullmatch(r"[0-9]{1,9}", name):  # the server lists no retired ones
+            known.setdefault(name, Framework(int(name), name))
         if name not in known:
             listed = ", ".join(framework.name for framework in there)
             raise UsageError(

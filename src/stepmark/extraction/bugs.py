@@ -53,7 +53,7 @@ def extract_bugs(
         folder.remove_remains()
         document["bugzilla"] = remote.server
         brought, left_out = Brought(), LeftOut()
-        with with_run(folder, document, remote, left_out, now):
+        with with_run(folder, document, remote, left_out, now, people=kept):
             _bring(folder, Bugzilla(remote), brought, left_out, watch, people=kept)
     empty = not folder.bugs()
     return Report(brought, left_out.listed(), remote.requests, remote.bytes, empty)
@@ -77,11 +77,12 @@ def _bring(
             if isinstance(entry, str):
                 left_out.add(f"bugs: {entry}", f"bug {job.number}")
                 continue
-            if entry["bug"] is None:
-                left_out.add(f"bugs: {entry['error']}", f"bug {job.number}")
             clean = entry if people else without_addresses(entry)
             merged = folder.merge_bugs({job.number: clean})
             brought.bugs += merged.new + merged.changed
+    for number, entry in sorted(folder.bugs().items()):
+        if number in numbers and entry.get("bug") is None:
+            left_out.add(f"bugs: {entry.get('error')}", f"bug {number}")
 
 
 def _named(folder: Folder) -> set[int]:

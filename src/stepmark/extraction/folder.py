@@ -77,9 +77,12 @@ class Folder:
                 " writes one"
             )
         document = self._read(DOCUMENT)
-        if document.get("schema") != SCHEMA:
+        schema = document.get("schema")
+        if schema != SCHEMA:
+            is_ours = str(schema).startswith(f"{SCHEMA.partition('/')[0]}/")
+            remedy = "; a newer stepmark wrote it: update yours" if is_ours else ""
             raise InputError(
-                f"{self.path / DOCUMENT}: schema {document.get('schema')!s:.60} is not {SCHEMA}"
+                f"{self.path / DOCUMENT}: schema {schema!s:.60} is not {SCHEMA}{remedy}"
             )
         if not isinstance(document.get("asked"), dict) or not isinstance(
             document.get("runs"), list
@@ -94,6 +97,10 @@ class Folder:
     def list_of(self, name: str) -> list[dict[str, Any]]:
         """The objects of ``<name>.json``, one of `LISTS`."""
         return [item for item in self._load(f"{name}.json") if isinstance(item, dict)]
+
+    def has_list(self, name: str) -> bool:
+        """Whether there is a ``<name>.json``."""
+        return (self.path / f"{name}.json").is_file()
 
     def write_list(self, name: str, objects: list[Any]) -> None:
         """Write ``<name>.json``."""

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+from stepmark.extraction import rows as rows_module
 from stepmark.extraction.folder import alerts_of
 from stepmark.extraction.progress import watched
 from stepmark.extraction.rows import NOTHING, Rows, rows_of
@@ -60,6 +61,18 @@ def bring_series(run: Run, repositories: list[Repository], frameworks: list[Fram
         answers = concurrently(partial(_answer, run), jobs)
         for job, answer in watched(answers, len(jobs), tell):
             _keep(run, job, answer)
+    if run.journal.is_resumed:
+        for repository, framework in pairs:
+            _see_newest(run, repository.name, framework.id)
+
+
+def _see_newest(run: Run, repository: str, framework: int) -> None:
+    """Note the newest measurement that an earlier part of this run has brought."""
+    for number in run.folder.signatures(repository, framework):
+        path = run.folder.series_path(repository, number)
+        newest = rows_module.newest_in(path) if path.is_file() else None
+        if newest is not None:
+            run.seen(_list_of(repository, framework), newest)
 
 
 def _alerted(run: Run) -> frozenset[int]:
@@ -74,7 +87,8 @@ def _alerted(run: Run) -> frozenset[int]:
 
 def _jobs(run: Run, repository: str, framework: int, alerted: frozenset[int] | None) -> list[Job]:
     """The series of a framework in a repository that may have something new."""
-    since = _since(run, repository, framework)
+    last = run.since(_list_of(repository, framework))
+    since = last or run.scope.start
     updated = _bring_signatures(run, repository, framework, since)
     owed = frozenset(run.state.get("owed", ()))
     whole: list[Job] = []
@@ -89,17 +103,7 @@ def _jobs(run: Run, repository: str, framework: int, alerted: frozenset[int] | N
             whole.append(job)
         elif number in updated:
             known.append(replace(job, since=since))
-    is_later = since > run.scope.start
-    return whole + (_changed(run, known, since) if is_later else known)
-
-
-def _since(run: Run, repository: str, framework: int) -> datetime:
-    """The time before which nothing can be new in a framework of a repository."""
-    last = run.last(_list_of(repository, framework))
-    newest = run.state.get("newest", {}).get(f"{repository} {framework}")
-    if last is None or newest is None:
-        return run.scope.start
-    return max(run.scope.start, min(last, datetime.fromisoformat(newest)) - OVERLAP)
+    return whole + (known if last is None else _changed(run, known, since))
 
 
 def _list_of(repository: str, framework: int) -> str:
@@ -169,10 +173,7 @@ def _changed(run: Run, jobs: list[Job], since: datetime) -> list[Job]:
 def _jobs_there(run: Run, job: Job, window: Range) -> list[int | None]:
     """The job of each measurement in the folder within a range of time."""
     path = run.folder.series_path(job.which.repository, job.which.signature)
-    frame, _ = run.folder.series(path)
-    times = frame["push_timestamp"]
-    inside = (times >= window.start) & (times < window.stop)
-    return list(frame.filter(inside)["job_id"])
+    return rows_module.jobs_in(path, window.start, window.stop)
 
 
 def _answer(run: Run, job: Job) -> Answer:
@@ -214,7 +215,7 @@ def _keep(run: Run, job: Job, answer: Answer) -> None:
     _keep_owed(run, job.part, owed=bool(missing))
     if len(missing) < len(answer.pieces):
         _write(run, job.which, rows, [piece.range for piece in missing])
-        run.brought.series += 1
+        run.brought.series += rows.by_id != answer.there.by_id
         run.brought.measurements += len(rows) - len(answer.there)
     if not missing:
         run.journal.done(job.part)
@@ -241,10 +242,7 @@ def _write(run: Run, which: SeriesOf, rows: Rows, missing: list[Range]) -> None:
         run.saw_push(which.repository, row.push_id)
     newest = rows.newest()
     if newest is not None:
-        place = f"{which.repository} {which.framework}"
-        known: dict[str, str] = run.state.setdefault("newest", {})
-        if place not in known or datetime.fromisoformat(known[place]) < newest:
-            known[place] = newest.isoformat()
+        run.seen(_list_of(which.repository, which.framework), newest)
 
 
 def _cleaned(run: Run, rows: Rows) -> Rows:

@@ -60,6 +60,7 @@ def _downwards(
     fresh: Callable[[Page], list[Row]],
 ) -> Generator[list[Row], None, int]:
     number, count, steps_back, in_vain = 1, 0, 0, 0
+    most = 0
     while True:
         page = read(number)
         if page is None and number == 1:
@@ -70,6 +71,9 @@ def _downwards(
             in_vain = 0 if rows else in_vain + 1
             if in_vain > _MOST_IN_VAIN:
                 raise BrokenError("alerts", "page after page holds nothing that is new")
+        most = max(most, 0 if page is None else len(page.rows))
+        # A server may allow fewer rows a page than were asked for.
+        size = most or size
         lost = size if page is None else count - page.count
         if number > 1 and lost > 0:
             steps_back += 1

@@ -78,8 +78,13 @@ def _stop(text: str, after: int) -> int:
     domain = _DOMAIN.match(text, after, after + _LONGEST)
     if domain is None:
         return after
-    top = domain[0].rpartition(".")[2]
-    return domain.end() if len(top) > 1 and top[0].isalpha() else after
+    # Of "ann@b.org.2" the number is no part of the address, and "package@1.2.3" is none.
+    labels = domain[0].split(".")
+    while len(labels) > 1:
+        if len(labels[-1]) > 1 and labels[-1][0].isalpha():
+            return after + len(".".join(labels))
+        labels.pop()
+    return after
 
 
 def _surroundings(text: str, start: int, stop: int, least: int) -> tuple[int, int]:

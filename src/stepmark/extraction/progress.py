@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,7 @@ Watch = Callable[[str], AbstractContextManager[Tell | None]]
 """Shows the progress of a phase with a name."""
 
 _MOST_EXAMPLES = 5
+_SHARES = 1000
 
 
 def unwatched(_: str) -> AbstractContextManager[None]:
@@ -35,23 +37,34 @@ def unwatched(_: str) -> AbstractContextManager[None]:
 class LeftOut:
     """What was asked for and did not come, by reason."""
 
-    by_reason: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    by_reason: dict[str, dict[str, bool]] = field(default_factory=lambda: defaultdict(dict))
 
-    def add(self, reason: str, what: str) -> None:
-        """Note that *what* did not come."""
-        self.by_reason[reason].append(what)
+    def add(self, reason: str, what: str, *, lasting: bool = False) -> None:
+        """Note that *what* did not come; *lasting* is what will not come if asked for again."""
+        self.by_reason[reason][what] = lasting
+
+    def owed(self) -> frozenset[str]:
+        """What may come if it is asked for again."""
+        parts = (part for what in self.by_reason.values() for part in what.items())
+        return frozenset(what for what, lasting in parts if not lasting)
+
+    def clear(self) -> None:
+        """Forget all: it is asked for again."""
+        self.by_reason.clear()
 
     def listed(self) -> list[dict[str, Any]]:
         """Each reason with its count and some examples, the commonest first."""
         pairs = sorted(self.by_reason.items(), key=lambda pair: (-len(pair[1]), pair[0]))
         return [
-            {"reason": reason, "count": len(what), "examples": what[:_MOST_EXAMPLES]}
+            {"reason": reason, "count": len(what), "examples": list(what)[:_MOST_EXAMPLES]}
             for reason, what in pairs
         ]
 
 
 class Journal:
     """What the run that is under way has done, kept so that it survives being killed.
+
+    `is_resumed` is whether an earlier run had done some of it.
 
     One line a part. A line is added when the files of its part are written, and the file goes when
     the run is complete; so a part is done twice at worst.
@@ -67,6 +80,7 @@ class Journal:
             began = datetime.fromisoformat(lines[0]) if len(lines) > 1 else None
             self.began = began or now.astimezone(UTC)
             self._done = set(lines[1:-1]) if began else set()
+            self.is_resumed = bool(self._done)
             text = "\n".join([self.began.isoformat(), *sorted(self._done), ""])
             write_file(path, text.encode())
         except (OSError, ValueError) as error:
@@ -115,8 +129,15 @@ def alone(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            if [p.name for p in folder.rglob("*")] in (["state", "lock"], ["lock", "state"]):
-                shutil.rmtree(folder)
+            _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        inside = [list(place.iterdir()) for place in (folder, folder / "state")]
+        if [[p.name for p in place] for place in inside] == [["state"], ["lock"]]:
+            shutil.rmtree(folder / "state")
+            folder.rmdir()
 
 
 def _locked(file: IO[str]) -> bool:
@@ -127,9 +148,26 @@ def _locked(file: IO[str]) -> bool:
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:  # a file system without locks
+        return True
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The progress of one of several parts that take about the same time each."""
+
+    whole: Tell | None
+    place: int
+    parts: int
+
+    def tell(self, done: float) -> None:
+        """Tell that *done* of this part is done, from 0 to 1."""
+        if self.whole is not None:
+            share = round(_SHARES * (self.place + min(1.0, max(0.0, done))))
+            self.whole(share, _SHARES * self.parts)
 
 
 def watched(items: Iterable[Any], total: int, tell: Tell | None) -> Iterator[Any]:

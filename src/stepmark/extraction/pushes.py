@@ -64,7 +64,9 @@ def _bring_missing(run: Run, name: str) -> None:
         _keep(run, name, found)
         for number in ids:
             if number not in found:
-                run.left_out.add("pushes: the server does not know them", f"{name} {number}")
+                run.left_out.add(
+                    "pushes: the server does not know them", f"{name} {number}", lasting=True
+                )
 
 
 def _keep(run: Run, repository: str, found: Mapping[int, Any]) -> None:

@@ -160,14 +160,40 @@ def read_parquet(path: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
     pl = require("polars")
     try:
         metadata = json.loads(pl.read_parquet_metadata(path)[METADATA])
-        frame = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
-        raise InputError(
-            f"{path}: no series of an extraction: {str(error)[:200]}; remove it and extract again"
-        ) from None
+        raise _no_series(path, error) from None
+    frame = _read(pl, path)
     if frame.schema != _schema(pl) or not isinstance(metadata, dict):
         raise InputError(f"{path}: no series of an extraction: other columns")
     return frame, metadata
+
+
+def newest_in(path: Path) -> datetime | None:
+    """The time of the newest push of a series' file."""
+    pl = require("polars")
+    newest: datetime | None = _read(pl, path, ["push_timestamp"])["push_timestamp"].max()
+    return newest
+
+
+def jobs_in(path: Path, start: datetime, stop: datetime) -> list[int | None]:
+    """The job of each measurement in a series' file, of pushes from *start* and before *stop*."""
+    pl = require("polars")
+    frame = _read(pl, path, ["push_timestamp", "job_id"])
+    times = frame["push_timestamp"]
+    return list(frame.filter((times >= start) & (times < stop))["job_id"])
+
+
+def _read(pl: Any, path: Path, columns: list[str] | None = None) -> Any:
+    try:
+        return pl.read_parquet(path, columns=columns)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _no_series(path, error) from None
+
+
+def _no_series(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path}: no series of an extraction: {str(error)[:200]}; remove it and extract again"
+    )
 
 
 def rows_of(frame: pl.DataFrame, metadata: Mapping[str, Any]) -> Rows:

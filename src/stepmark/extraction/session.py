@@ -53,6 +53,7 @@ class Report:
         requests: Requests made.
         bytes: Bytes received.
         empty: Whether the folder holds nothing of what was asked for.
+        note: What may explain that.
     """
 
     brought: Brought
@@ -60,6 +61,7 @@ class Report:
     requests: int
     bytes: int
     empty: bool
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,7 @@ class Run:
         started: The time by the server's clock.
         state: What is kept from run to run.
         pushes: The pushes of each repository that something names.
+        newest: The newest push, by framework and repository, or alert of what came in this run.
         whole: The lists that came without anything left out: the next run asks for what is newer.
     """
 
@@ -83,6 +86,7 @@ class Run:
     left_out: LeftOut = field(default_factory=LeftOut)
     brought: Brought = field(default_factory=Brought)
     pushes: dict[str, set[int]] = field(default_factory=dict)
+    newest: dict[str, datetime] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
 
     @property
@@ -95,10 +99,29 @@ class Run:
         text = self.state.get("last", {}).get(part)
         return None if text is None else datetime.fromisoformat(text)
 
+    def seen(self, part: str, newest: datetime) -> None:
+        """Note the time of the *newest* thing in a part that is being brought."""
+        self.newest[part] = max(newest, self.newest.get(part, newest))
+
+    def since(self, part: str) -> datetime | None:
+        """The time up to which a part is whole but for what servers learn late; None if it is not.
+
+        Things are dated by a clock of their own, which may be far from the server's: their newest
+        counts if it is older. It only counts from runs that came to their end.
+        """
+        last, newest = self.last(part), self.state.get("newest", {}).get(part)
+        if last is None or newest is None:
+            return None
+        return max(self.scope.start, min(last, datetime.fromisoformat(newest)) - OVERLAP)
+
     def is_complete(self) -> None:
         """Keep that this run came to its end, with all parts that are `whole`."""
         last = self.state.setdefault("last", {})
         last.update(dict.fromkeys(sorted(self.whole), self.journal.began.isoformat()))
+        newest = self.state.setdefault("newest", {})
+        for name, time in sorted(self.newest.items()):
+            if name not in newest or datetime.fromisoformat(newest[name]) < time:
+                newest[name] = time.isoformat()
         self.folder.write_state(self.state)
 
     @property
@@ -128,6 +151,8 @@ def with_run(
     remote: Remote,
     left_out: LeftOut,
     now: Callable[[], datetime],
+    *,
+    people: bool,
 ) -> Iterator[None]:
     """Put a run into ``extraction.json`` at its end; one that was stopped is not ``finished``."""
     started, finished = now(), None
@@ -140,6 +165,7 @@ def with_run(
             "finished": finished,
             "requests": remote.requests,
             "bytes": remote.bytes,
-            "left_out": left_out.listed(),
+            # What a server gives as its reason may hold an address.
+            "left_out": left_out.listed() if people else without_addresses(left_out.listed()),
         }
         folder.write_document({**document, "runs": [*document["runs"], entry]})

@@ -13,6 +13,8 @@ from stepmark.remote import BrokenError, HeavyError, RefusedError
 
 _T = TypeVar("_T")
 
+SECOND = timedelta(seconds=1)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Range:
@@ -25,6 +27,10 @@ class Range:
     def span(self) -> timedelta:
         """How long it is."""
         return self.stop - self.start
+
+    def widened(self) -> Range:
+        """It and a second more at either end, for servers that leave the bounds out."""
+        return Range(self.start - SECOND, self.stop + SECOND)
 
     def halves(self) -> tuple[Range, Range]:
         """Its two halves, the earlier first, that meet at a whole second."""

@@ -6,20 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from stepmark.extraction import checks, rows
 from stepmark.extraction.paging import Page
-from stepmark.extraction.split import Range, iso
+from stepmark.extraction.split import SECOND, Range, iso
 from stepmark.remote import BrokenError, HeavyError, Params, RefusedError, Remote, UnavailableError
 
 SERVER = "https://treeherder.mozilla.org"
 SUMMARIES_A_PAGE = 100
 PUSHES_A_PAGE = 1000
 IDS_A_REQUEST = 100
-_SECOND = timedelta(seconds=1)
 _TRIES = 3
 
 
@@ -61,7 +60,7 @@ class Treeherder:
 
     def list_of(self, path: str) -> list[dict[str, Any]]:
         """The objects of a list that has no pages."""
-        return checks.objects(self.remote.get(path), path)
+        return checks.objects(self.remote.get(path, needed=True), path)
 
     def frameworks(self) -> list[dict[str, Any]]:
         """The enabled frameworks, as they are answered."""
@@ -73,8 +72,8 @@ class Treeherder:
         """The signatures that were last updated in a range of time, by id."""
         params: list[tuple[str, str | int]] = [
             ("framework", framework),
-            ("start_date", iso(updated.start)),
-            ("end_date", iso(updated.stop)),
+            ("start_date", iso(updated.widened().start)),
+            ("end_date", iso(updated.widened().stop)),
             ("subtests", int(subtests)),
         ]
         path = f"/api/project/{_segment(repository)}/performance/signatures/"
@@ -173,13 +172,22 @@ class Treeherder:
             ]
             page = self._pushes(repository, params, halving=halving)
             oldest = min((push["push_timestamp"] for push in page.values()), default=first)
-            before = len(found)
-            found.update(page)
-            if len(page) < PUSHES_A_PAGE:
-                return found
-            if len(found) == before or oldest >= last:
+            if oldest >= last and len(page) >= PUSHES_A_PAGE:
                 raise BrokenError("pushes", f"over {PUSHES_A_PAGE:,} pushes in one second")
+            is_new = not page.keys() <= found.keys()
+            found.update(page)
+            # A short page is no sign of the end: a server may allow fewer than were asked for.
+            if not is_new or oldest <= first:
+                return found
             last = oldest
+
+    def newest_push(self, repository: str) -> datetime | None:
+        """The time of the newest push; None where there is none."""
+        times = [p["push_timestamp"] for p in self._pushes(repository, [("count", 1)]).values()]
+        try:
+            return max((datetime.fromtimestamp(time, UTC) for time in times), default=None)
+        except (ValueError, OverflowError, OSError):
+            raise checks.FormError("push_timestamp of a push", "a time", times) from None
 
     def pushes_by_id(self, repository: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Those of at most `IDS_A_REQUEST` pushes that the server knows."""
@@ -187,10 +195,10 @@ class Treeherder:
             ("id__in", ",".join(map(str, ids))),
             ("count", IDS_A_REQUEST),
         ]
-        return self._pushes(repository, params, halving=False)
+        return self._pushes(repository, params)
 
     def _pushes(
-        self, repository: str, params: Params, *, halving: bool
+        self, repository: str, params: Params, *, halving: bool = False
     ) -> dict[int, dict[str, Any]]:
         path = f"/api/project/{_segment(repository)}/push/"
         answer = checks.an_object(self._get(path, params, halving=halving), "pushes")
@@ -250,8 +258,8 @@ def _series_params(which: SeriesOf, pushed: Range) -> list[tuple[str, str | int]
 
 def _days(pushed: Range) -> list[tuple[str, str | int]]:
     """The bounds as the server takes them: it leaves both bounds themselves out."""
-    stop = pushed.stop + _SECOND if pushed.stop.microsecond else pushed.stop
-    return [("startday", iso(pushed.start - _SECOND)), ("endday", iso(stop))]
+    stop = pushed.stop + SECOND if pushed.stop.microsecond else pushed.stop
+    return [("startday", iso(pushed.start - SECOND)), ("endday", iso(stop))]
 
 
 def _segment(name: str) -> str:
