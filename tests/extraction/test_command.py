@@ -8,16 +8,18 @@ import json
 
 import pytest
 
-from extraction.worlds import small
+from extraction.worlds import QUICK, small
 from fakes.bugzilla import FakeBugzilla
 from fakes.treeherder import FakeTreeherder, Faults
 from stepmark.cli import run
+from stepmark.remote import Remote
 
 
 @pytest.fixture
 def call(capsys, monkeypatch):
-    """Run the command in this process: its exit code and what it said."""
+    """Run the command in this process, without waits: its exit code and what it said."""
     monkeypatch.setenv("STEPMARK_CONTACT", "test")
+    monkeypatch.setitem(Remote.__init__.__kwdefaults__, "patience", QUICK)
 
     def called(*arguments):
         code = run(["extract", *map(str, arguments)])
