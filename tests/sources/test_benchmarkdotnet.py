@@ -175,3 +175,13 @@ def test_no_results(document, message):
     with pytest.raises(InputError) as caught:
         BenchmarkDotNet().parse(Content("x.json", json.dumps(document).encode()), Columns())
     assert str(caught.value) == message
+
+
+def test_before_0_10_the_processor_is_an_object():
+    host = {
+        "ProcessorName": {"IsValueCreated": True, "Value": "Intel"},
+        "OsVersion": "Windows NT 6",
+    }
+    entry = {"Type": "B", "Method": "M", "Statistics": {"Mean": 1.5}}
+    (only,) = parse(entry, HostEnvironmentInfo=host).measurements
+    assert (only.key.benchmark, only.attributes["machine"]) == ("B.M", "Intel, Windows")

@@ -79,3 +79,11 @@ def test_no_number_is_a_failure(metric):
     text = f'{{"a": {{"b": {metric}}}}}'
     (failure,) = BMF().parse(Content("x", text.encode()), Columns()).failures
     assert (str(failure.key), failure.reason) == ("a/b", "no finite value")
+
+
+def test_measures_by_name_after_an_empty_benchmark():
+    data = b'{"empty": {}, "x": {"Build Time": {"value": 88}}}'
+    content = Content("x.json", data)
+    assert BMF().recognises(content)
+    (only,) = BMF().parse(content, Columns()).measurements
+    assert (only.key.metric, only.unit, only.direction) == ("Build Time", "s", Direction.LOWER)

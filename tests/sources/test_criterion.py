@@ -17,7 +17,7 @@ from stepmark.errors import InputError, StepmarkError
 from stepmark.series import Direction, assemble
 from stepmark.sources.base import Content
 from stepmark.sources.criterion import Criterion
-from stepmark.sources.reading import read_source, read_sources
+from stepmark.sources.reading import find_format, read_source, read_sources
 
 AGAIN = Path(__file__).parent / "fixtures" / "criterion" / "again.txt"
 LONG = "compare fib/a rather long name, naïve: with all sorts of/things"
@@ -255,3 +255,53 @@ def test_the_whole_folder_at_once(fixtures, tmp_path):
         "compare fib/recursive/time{param=7}",
         "fib 5/time",
     ]
+
+
+def test_raw_csv(fixtures):
+    parsed = read_source(fixtures / "criterion" / "raw" / "raw.csv")
+    assert found(parsed) == {"compare fib/recursive/time{param=7}": ((50.0, 52.5), "ns")}
+
+
+def test_rows_of_raw_csv_that_are_broken_are_left_out():
+    parsed = parse(
+        "group,function,value,throughput_num,throughput_type,sample_measured_value,unit,"
+        "iteration_count\na,,,,,10,ns,2\na,,,,,x,ns,2\na,,,,,10,ns,0\n"
+    )
+    assert found(parsed) == {"a/time": ((5.0,), "ns")}
+    assert [s.source for s in parsed.skipped] == ["x.txt:3", "x.txt:4"]
+
+
+@pytest.mark.parametrize("stamp", ["2026-11-01T10:00:00.1234567Z", "[2026-11-01T10:00:00.123Z]"])
+@pytest.mark.parametrize("file", ["first.txt", "libtest.txt", "cargo-criterion.json"])
+def test_a_log_of_ci_says_the_same(fixtures, file, stamp):
+    text = (fixtures / "criterion" / file).read_text(encoding="utf-8")
+    lines = ["   Compiling x v0.1.0", *text.split("\n")]
+    log = "\n".join(f"{stamp} {line}" for line in lines).encode()
+    content = Content("x.log", log + b"\ncaf\xe9")
+    assert find_format(content).name == "criterion"
+    assert found(Criterion().parse(content, Columns())) == found(
+        read_source(fixtures / "criterion" / file)
+    )
+
+
+def test_text_in_colours_is_recognised():
+    line = "fib 20   time:   [\x1b[2m1.2 µs\x1b[0m \x1b[1m1.3 µs\x1b[0m \x1b[2m1.4 µs\x1b[0m]\n"
+    content = Content("x.log", line.encode())
+    assert find_format(content).name == "criterion"
+    assert found(Criterion().parse(content, Columns())) == {"fib 20/time": ((1300.0,), "ns")}
+
+
+def test_without_benchmark_json_the_folders_give_the_name(tmp_path):
+    for name in ("new", "change"):
+        folder = tmp_path / "target" / "criterion" / "fib" / "rec" / "7" / name
+        folder.mkdir(parents=True)
+        estimates = {
+            name: {"confidence_interval": {}, "point_estimate": 12.5, "standard_error": 0.1}
+            for name in ("mean", "median", "median_abs_dev", "slope", "std_dev")
+        }
+        (folder / "estimates.json").write_text(json.dumps(estimates), encoding="utf-8")
+    read = tmp_path / "target" / "criterion" / "fib" / "rec" / "7"
+    parsed = read_source(read / "new" / "estimates.json")
+    assert found(parsed) == {"fib/rec/7/time": ((12.5,), "ns")}
+    with pytest.raises(InputError, match=r"no benchmark\.json beside it"):
+        read_source(read / "change" / "estimates.json")

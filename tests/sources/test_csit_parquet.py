@@ -106,3 +106,14 @@ def test_a_test_without_a_number():
 def test_no_tests():
     with pytest.raises(InputError, match=r"nothing could be read: x\.parquet:1: no test_id"):
         parse(job=["j"], result_type=["mrr"])
+
+
+def test_the_traffic_generator_alone_has_no_version():
+    parsed = parse(
+        test_id=["t"], dut_type=["none"], dut_version=[""], tg_version=["v3.03"],
+        start_time=[datetime(2026, 3, 1)], passed=[True], result_type=["mrr"],  # noqa: DTZ001
+        result_receive_rate_rate_values=[[1.0, 2.0]], result_receive_rate_rate_unit=["pps"],
+    )  # fmt: skip
+    (only,) = parsed.measurements
+    assert (only.key.project, only.revision, only.samples) == ("none", "", (1, 2))
+    assert only.attributes["tg_version"] == "v3.03"

@@ -17,7 +17,7 @@ from stepmark.errors import InputError, StepmarkError
 from stepmark.series import Direction, assemble
 from stepmark.sources.base import Content
 from stepmark.sources.go import Go
-from stepmark.sources.reading import read_source, read_sources
+from stepmark.sources.reading import find_format, read_source, read_sources
 
 COUNT = Path(__file__).parent / "fixtures" / "go" / "count.txt"
 
@@ -281,3 +281,40 @@ def test_lines_in_any_order(lines):
     except StepmarkError as error:
         message = str(error)
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("file", ["count.txt", "verbose.txt", "stream.json"])
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2026-11-01T10:00:00.1234567Z ",  # GitHub
+        "bench (1.22)\tRun go test\t2026-11-01T10:00:00.1234567Z ",  # gh run view --log
+        "2026-11-01T10:00:00.123456Z 00O ",  # GitLab
+        "[2026-11-01T10:00:00.123Z] ",  # Jenkins
+        "\x1b_bk;t=1793527200000\x07",  # Buildkite
+    ],
+)
+def test_a_log_of_ci_says_the_same(fixtures, file, stamp):
+    lines = (fixtures / "go" / file).read_text(encoding="utf-8").split("\n")
+    log = "\n".join(f"{stamp}{line}" for line in ["go: downloading x v1.2.3", *lines])
+    content = Content("x.log", f"\ufeff{log}".encode() + b"\ncaf\xe9")
+    assert find_format(content).name == "go"
+    plain = read_source(fixtures / "go" / file)
+    parsed = Go().parse(content, Columns())
+    assert samples(parsed) == samples(plain)
+    assert failures(parsed) == failures(plain)
+
+
+def test_results_after_much_else():
+    noise = "2026-11-01T10:00:00.1234567Z building\n" * 3000
+    content = Content("x.log", f"{noise}2026-11-01T10:00:00Z BenchmarkA 100 5 ns/op\n".encode())
+    assert find_format(content).name == "go"
+    assert samples(Go().parse(content, Columns())) == {"BenchmarkA/ns/op": (5.0,)}
+
+
+def test_values_of_many_digits_after_what_the_benchmark_printed():
+    parsed = parse("BenchmarkA-8 \thello\n1000000000\t 0.3125 ns/op\t 0 B/op\n")
+    assert samples(parsed) == {
+        "BenchmarkA/ns/op{gomaxprocs=8}": (0.3125,),
+        "BenchmarkA/B/op{gomaxprocs=8}": (0.0,),
+    }

@@ -274,3 +274,27 @@ def test_no_results(document, message):
     with pytest.raises(InputError) as caught:
         GoogleBenchmark().parse(Content("x.json", json.dumps(document).encode()), Columns())
     assert str(caught.value) == message
+
+
+def test_a_table_with_the_context_before_it(fixtures):
+    parsed = read_source(fixtures / "googlebenchmark" / "table.csv")
+    found = {str(m.key): (m.samples, m.unit, m.direction) for m in parsed.measurements}
+    pair = "BM_t<std::pair<int,int>>/real_time{min_time=0.010,repeats=2,time_type=process_time}"
+    assert found["BM_copy/real_time{arg0=8}"] == ((0.00335225,), "us", LOWER)
+    assert found["BM_copy/bytes_per_second{arg0=64}"] == ((2.50625e10,), "B/s", HIGHER)
+    assert found["BM_copy/Foo{arg0=8}"] == ((3,), "", None)
+    assert found["BM_t<int>/real_time{iterations=10,repeats=2}"] == ((53.3,), "ns", LOWER)
+    assert found[pair] == ((0.723646, 0.602958), "ns", LOWER)
+    assert not any("BigO" in name or "RMS" in name for name in found)
+    assert [(str(f.key), f.reason) for f in parsed.failures] == [("BM_skip/real_time", 'boom "x"')]
+    first = parsed.measurements[0]
+    assert (first.revision, first.attributes["executable"]) == ("3f2a91c", "./b")
+    assert first.landed == datetime(2026, 11, 22, 7, 14, 46, tzinfo=UTC)
+
+
+def test_the_date_of_the_first_version():
+    context = {"date": "2015/03/17-18:40:25", "num_cpus": 40}
+    document = {"context": context, "benchmarks": [times("BM_a", 1.0)]}
+    content = Content("x.json", json.dumps(document).encode())
+    first = GoogleBenchmark().parse(content, Columns()).measurements[0]
+    assert first.landed == datetime(2015, 3, 17, 18, 40, 25, tzinfo=UTC)

@@ -173,3 +173,22 @@ def test_no_results(document, message):
     with pytest.raises(InputError) as caught:
         Hyperfine().parse(Content("x.json", json.dumps(document).encode()), Columns())
     assert str(caught.value) == message
+
+
+def test_a_table(fixtures):
+    parsed = read_source(fixtures / "hyperfine" / "export.csv")
+    assert found(parsed) == {
+        'printf "%s, ü" 1/time{n=1}': ((0.0021098026666666668,), "s"),
+        'printf "%s, ü" 1/user{n=1}': ((0.0016109999999999998,), "s"),
+        'printf "%s, ü" 1/system{n=1}': ((0,), "s"),
+        'printf "%s, ü" 2/time{n=2}': ((0.0014009733333333336,), "s"),
+        'printf "%s, ü" 2/user{n=2}': ((0.000813,), "s"),
+        'printf "%s, ü" 2/system{n=2}': ((0.00047333333333333336,), "s"),
+    }
+    assert {m.direction for m in parsed.measurements} == {Direction.LOWER}
+
+
+def test_a_table_with_a_broken_number():
+    table = "command,mean,stddev,median,user,system\ntrue,much,0,0,0,0\n"
+    with pytest.raises(InputError, match=r"x\.csv:2: mean: 'much' is not a number"):
+        Hyperfine().parse(Content("x.csv", table.encode()), Columns())

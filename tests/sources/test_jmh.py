@@ -139,3 +139,20 @@ def test_no_results(document, message):
     with pytest.raises(InputError) as caught:
         JMH().parse(Content("x.json", json.dumps(document).encode()), Columns())
     assert str(caught.value) == message
+
+
+def test_a_table(fixtures):
+    parsed = read_source(fixtures / "jmh" / "table.csv")
+    assert found(parsed) == {
+        "org.x.B.run/score{mode=thrpt,n=10,threads=1}": ((1234.5,), "ops/ms", HIGHER),
+        "org.x.B.run/score{mode=thrpt,n=20,threads=1}": ((134.5,), "ops/ms", HIGHER),
+        "org.x.B.run/gc.alloc.rate.norm{mode=thrpt,n=20,threads=1}": ((24.0,), "B/op", LOWER),
+    }
+
+
+def test_a_score_in_a_table_that_is_no_number_is_left_out():
+    header = "Benchmark,Mode,Threads,Samples,Score,Unit"
+    table = f"{header}\na.B.c,avgt,1,1,slow,s/op\na.B.d,avgt,1,1,2,s/op\n"
+    parsed = JMH().parse(Content("x.csv", table.encode()), Columns())
+    assert list(found(parsed)) == ["a.B.d/score{mode=avgt,threads=1}"]
+    assert [s.source for s in parsed.skipped] == ["x.csv:2"]

@@ -243,3 +243,24 @@ def test_no_result(text, message):
         parse(text)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_a_comma_after_a_zero_divides_no_thousands():
+    parsed = parse(
+        '<testsuite name="s"><testcase classname="s" name="a" time="0,123"/>'
+        '<testcase classname="s" name="b" time="1,234.5"/></testsuite>'
+    )
+    assert [(m.key.benchmark, m.samples) for m in parsed.measurements] == [("s.b", (1234.5,))]
+    assert [s.reason for s in parsed.skipped] == ["'a': time '0,123' is no number"]
+
+
+def test_suites_that_phpunit_makes_of_data_sets_are_no_label():
+    parsed = parse(
+        '<testsuites><testsuite name="/app/phpunit.xml"><testsuite name="App\\Tests\\Foo">'
+        '<testsuite name="App\\Tests\\Foo::testAdd">'
+        '<testcase name="testAdd with data set #1" classname="App.Tests.Foo" time="0.01"/>'
+        "</testsuite></testsuite></testsuite></testsuites>"
+    )
+    assert [str(m.key) for m in parsed.measurements] == [
+        "App.Tests.Foo.testAdd with data set #1/time"
+    ]

@@ -14,7 +14,7 @@ from stepmark.errors import InputError
 from stepmark.series import Direction
 from stepmark.sources.base import Content
 from stepmark.sources.k6 import K6
-from stepmark.sources.reading import read_source
+from stepmark.sources.reading import find_format, read_source
 
 LOWER, HIGHER = Direction.LOWER, Direction.HIGHER
 
@@ -145,3 +145,15 @@ def test_no_summary(document, message):
     with pytest.raises(InputError) as caught:
         parse(document)
     assert str(caught.value).startswith(message)
+
+
+def test_single_requests_are_no_summary():
+    stream = (
+        b'{"type":"Metric","data":{"name":"http_reqs","type":"counter"},"metric":"http_reqs"}\n'
+        b'{"metric":"http_reqs","type":"Point","data":{"time":"2026-11-01T10:00:00Z","value":1}}\n'
+    )
+    for data in (stream, stream.partition(b"\n")[2]):
+        content = Content("x.json", data)
+        assert find_format(content).name == "k6"
+        with pytest.raises(InputError, match=r"the single requests of k6 .* --summary-export"):
+            K6().parse(content, Columns())

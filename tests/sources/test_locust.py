@@ -189,3 +189,13 @@ def test_no_result(text, message):
     with pytest.raises(InputError) as caught:
         parse(text)
     assert str(caught.value).startswith(message)
+
+
+def test_before_1_0_the_total_has_the_type_none(folder):
+    parsed = read_source(folder / "old_stats.csv")
+    assert {m.key.benchmark for m in parsed.measurements} == {"/"}
+    found = {m.key.metric: (m.samples, m.direction) for m in parsed.measurements}
+    assert found["Median Response Time"] == ((3,), Direction.LOWER)
+    assert found["Failures/s"] == ((0,), Direction.LOWER)
+    older = parse("Method,Name,# requests,Requests/s\nGET,/,3,1.5\nNone,Total,3,1.5\n")
+    assert [str(m.key) for m in older.measurements] == ["//Requests/s{method=GET}"]

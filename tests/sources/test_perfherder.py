@@ -158,3 +158,12 @@ def test_what_is_said_of_alerts_is_kept():
 def test_nothing_is_said_of_alerts():
     (measurement,) = parse(suite(value=1, shouldAlert=None, alertThreshold=[2])).measurements
     assert measurement.attributes == {}
+
+
+def test_a_log_with_anything_else_in_it():
+    log = f"caf\xe9\nINFO - PERFHERDER_DATA: {suite(value=1)} after\n"
+    for data in (log.encode("latin-1"), log.encode("utf-16")):
+        content = Content("x.log", data)
+        assert Perfherder().recognises(content)
+        (only,) = Perfherder().parse(content, Columns()).measurements
+        assert only.samples == (1,)

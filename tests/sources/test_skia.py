@@ -111,3 +111,22 @@ def test_what_is_no_ingestion_file(document, message):
 @pytest.mark.parametrize("number", [None, True, float("nan"), "5"])
 def test_no_number_is_a_failure(number):
     assert [f.key.metric for f in parse(result(measurement=number)).failures] == ["value"]
+
+
+def test_the_format_before_version_1(fixtures):
+    parsed = read_source(fixtures / "skia" / "nanobench_old.json")
+    chunk, copy = parsed.measurements
+    assert (chunk.key.benchmark, chunk.key.metric) == ("ChunkAlloc_PushPop_640_480", "min_ms")
+    assert chunk.key.label_map == {
+        "arch": "x86",
+        "gpu": "GTX660",
+        "system": "UNIX",
+        "config": "nonrendering",
+        "source_type": "bench",
+    }
+    assert (chunk.samples, chunk.unit) == ((0.01485466666666667,), "ms")
+    assert (chunk.revision, copy.samples) == (HASH, (2.2,))
+    assert [(f.key.metric, f.key.label_map["config"]) for f in parsed.failures] == [
+        ("bytes", "565"),
+        ("min_ms", "gpu"),
+    ]

@@ -337,3 +337,10 @@ def test_without_sqlalchemy(folder, monkeypatch):
     monkeypatch.setenv(URL, "postgresql://host/db")
     with pytest.raises(UsageError, match="this needs sqlalchemy"):
         asked(folder, QUERY)
+
+
+def test_a_broken_text_in_an_sqlite_file(fixtures):
+    data = bytearray((fixtures / "sql" / "history.db").read_bytes())
+    data[3726] = 248  # in the middle of a definition
+    with pytest.raises(InputError, match="no usable SQLite file: 'utf-8' codec"):
+        SQL().parse(Content("x.db", bytes(data)), Columns())

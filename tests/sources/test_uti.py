@@ -219,3 +219,10 @@ def test_a_run_is_the_same_however_its_time_is_written(document):
     path = "/s3/job/17/x.info.json"
     other = {**document, "start_time": document["start_time"].replace("Z", "+00:00")}
     assert parse(document, path).measurements == parse(other, path).measurements
+
+
+def test_the_traffic_generator_alone_has_no_version(document):
+    parsed = parse({**document, "dut_type": "none", "dut_version": ""})
+    first = parsed.measurements[0]
+    assert (first.key.project, first.revision) == ("none", "")
+    assert first.attributes["tg_version"] == "v3.03"

@@ -123,7 +123,10 @@ def _run(where: str, document: Mapping[str, Any]) -> _Run:
             landed = parse_time(stamp)
         except (ValueError, OverflowError):
             raise InputError(f"{where}: Title: {shown(stamp)} is not a time") from None
-    processor, system = text_of(host, "ProcessorName"), text_of(host, "OsVersion")
+    # Before version 0.10 the processor's name was the value of an object.
+    lazy = table_of(host, "ProcessorName")
+    processor = text_of(lazy, "Value") or text_of(host, "ProcessorName")
+    system = text_of(host, "OsVersion")
     family = re.split(r"[\d(]", system, maxsplit=1)[0].removeprefix("Microsoft ").strip()
     attributes = attributes_of(
         machine=", ".join(part for part in (processor, family.partition(" ")[0]) if part),

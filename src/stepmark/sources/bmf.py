@@ -27,7 +27,8 @@ _MEASURES = {
 }
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 _START = re.compile(
-    rf'\s*+\{{\s*+{_STRING}\s*+:\s*+\{{\s*+{_STRING}\s*+:\s*+\{{\s*+"(?:lower_|upper_)?value"\s*+:'
+    rf"\s*+\{{\s*+(?:{_STRING}\s*+:\s*+\{{\s*+\}}\s*+,\s*+)*+"
+    rf'{_STRING}\s*+:\s*+\{{\s*+{_STRING}\s*+:\s*+\{{\s*+"(?:lower_|upper_)?value"\s*+:'
 )
 _IGNORE = re.compile(r"(?:[-_]bencher[-_]ignore|BencherIgnore)$")
 
@@ -37,10 +38,10 @@ class BMF:
     """Bencher Metric Format: ``{benchmark: {measure: {value, lower_value, upper_value}}}``.
 
     The measure is the metric; units and directions are those of Bencher's own measures (latency,
-    throughput, build-time, file-size, instructions, estimated-cycles), others have none. The
-    bounds are attributes. A suffix that makes Bencher ignore a benchmark (``-bencher-ignore``) is
-    no part of its name. The format has neither commit nor time: several files are points in the
-    order in which they are named.
+    throughput, build-time, file-size, instructions, estimated-cycles), by name or slug; others have
+    none. The bounds are attributes. A suffix that makes Bencher ignore a benchmark
+    (``-bencher-ignore``) is no part of its name. The format has neither commit nor time: several
+    files are points in the order in which they are named.
     """
 
     name: ClassVar[str] = "bmf"
@@ -80,5 +81,5 @@ def _add(collector: Collector, where: str, benchmark: str, measure: str, metric:
         place = f"{where}: {shown(benchmark)} {shown(measure)}"
         collector.failures.append(Failure(key, "", None, "no finite value", place, attributes))
         return
-    unit, direction = _MEASURES.get(measure, ("", None))
+    unit, direction = _MEASURES.get(measure.casefold().replace(" ", "-"), ("", None))
     collector.add(Measurement(key, "", None, (number,), unit, direction, "", attributes))

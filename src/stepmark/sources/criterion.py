@@ -8,20 +8,25 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from stepmark.config import Columns
 from stepmark.errors import InputError
 from stepmark.series import Direction, Failure, Measurement
 from stepmark.sources.base import Collector, Content, Parsed
+from stepmark.sources.tables import named_columns, records, to_number
 from stepmark.sources.text import (
     decode_json,
     decoded,
     head,
+    in_utf8,
     load_json,
+    log_text,
     looks_like_json,
     shown,
     starts_as_json,
+    without_stamps,
 )
 from stepmark.sources.values import (
     attributes_of,
@@ -35,6 +40,7 @@ from stepmark.sources.values import (
 
 METRIC = "time"
 _BENCHMARK = "benchmark.json"
+_FOLDER = "criterion"
 
 # Times are written in whatever unit suits them, which changes from run to run.
 _NANOSECONDS = {"ps": 1e-3, "ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
@@ -60,6 +66,7 @@ _LATER = re.compile(
 # What _LATER needs; to look for it takes far less time.
 _MARKS = (b"time:   [", b" ... bench:")
 _STREAM = re.compile(rb'"reason": ?"benchmark-complete"|"type": ?"bench"')
+_IN_LOG = re.compile(rb'\{ ?"reason": ?"benchmark-complete"|\{ ?"type": ?"bench"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +77,14 @@ class Criterion:
       its iterations.
     - **criterion's folder**: ``target/criterion/<benchmark>/new/sample.json`` with
       ``benchmark.json`` beside it: samples likewise; or ``estimates.json``, of which the sample is
-      the slope, or else the mean. The parameter becomes the label ``param``.
+      the slope, or else the mean; or ``raw.csv``. The parameter becomes the label ``param``. If
+      there is no ``benchmark.json``, the folders give the name, the parameter as a part of it.
     - **criterion's text**, also with names that wrap: the sample is the middle of the three
       values. Lines of percentages (changes since the last run) and of throughput are left out.
     - **libtest** and ``--output-format bencher``: ``test x ... bench: 1,234 ns/iter (+/- 56)``, or
       the same with ``--format json``; the sample is the median.
+
+    Times that GitHub, GitLab, Jenkins or Buildkite put before the lines of a log are passed over.
 
     The benchmark is the name as written, the metric ``time``, lower is better, in nanoseconds
     (or the unit that a measurement of one's own has). A benchmark that panics is a failure. There
@@ -87,9 +97,11 @@ class Criterion:
 
     def recognises(self, content: Content) -> bool:
         """Whether it is JSON of cargo-criterion, criterion or libtest, or text with their lines."""
+        if _is_stream(content) or _is_raw(content):
+            return True
         if starts_as_json(content):
-            return _is_stream(content) or _is_sample(content) or _is_estimates(content)
-        if _HEAD.search(head(content)):
+            return _is_sample(content) or _is_estimates(content)
+        if _HEAD.search(_TERMINAL.sub("", without_stamps(head(content)))):
             return True
         return any(mark in content.data for mark in _MARKS) and bool(_LATER.search(content.data))
 
@@ -98,10 +110,12 @@ class Criterion:
         collector = Collector(content)
         if _is_stream(content):
             _read_stream(collector, content)
+        elif _is_raw(content):
+            _read_raw(collector, content)
         elif starts_as_json(content):
             _read_folder(collector, content)
         else:
-            _Text(collector, content.name).read(decoded(content))
+            _Text(collector, content.name).read(log_text(content))
         return collector.parsed(
             "no results of Rust benchmarks in it (time: [1 ns 2 ns 3 ns], or test x ... bench:)"
         )
@@ -152,12 +166,13 @@ def _per_iteration(totals: Any, iterations: Any) -> list[float]:
 
 
 def _is_stream(content: Content) -> bool:
-    return starts_as_json(content) and bool(_STREAM.search(content.data))
+    messages = _STREAM if starts_as_json(content) else _IN_LOG
+    return bool(messages.search(in_utf8(content)))
 
 
 def _read_stream(collector: Collector, content: Content) -> None:
     """Lines of JSON, of cargo-criterion (one a benchmark) or of libtest."""
-    for number, line in enumerate(decoded(content).split("\n"), start=1):
+    for number, line in enumerate(log_text(content).split("\n"), start=1):
         if not line.lstrip().startswith("{"):
             continue
         try:
@@ -225,6 +240,32 @@ def _panic(lines: Sequence[str]) -> str:
     return f"{message} ({place})" if message else place or "panicked without a message"
 
 
+def _is_raw(content: Content) -> bool:
+    return {"group", "function", "value", "sample_measured_value", "iteration_count"} <= set(
+        named_columns(content)
+    )
+
+
+def _read_raw(collector: Collector, content: Content) -> None:
+    """The samples of raw.csv, a row each."""
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for line, cells in records(content.name, decoded(content)):
+        names = [cells[name] for name in ("group", "function") if name in cells]
+        identity = ("/".join(names), cells.get("value", ""), cells.get("unit", ""))
+        try:
+            total = to_number(cells.get("sample_measured_value", ""))
+            count = to_number(cells.get("iteration_count", ""))
+        except ValueError as error:
+            collector.skip(line, str(error))
+            continue
+        if samples := _per_iteration([total], [count]):
+            found.setdefault(identity, []).extend(samples)
+        else:
+            collector.skip(line, f"{shown(identity[0])}: no finite time of an iteration")
+    for (name, parameter, unit), samples in found.items():
+        _add(collector, content.name, name, samples, unit, parameter=parameter)
+
+
 def _is_sample(content: Content) -> bool:
     return looks_like_json(content, b"iters", b"times")
 
@@ -238,7 +279,7 @@ def _read_folder(collector: Collector, content: Content) -> None:
     document = load_json(content)
     if not isinstance(document, dict) or not (_is_sample(content) or _is_estimates(content)):
         raise InputError(f"{content.name}: no result of criterion: neither samples nor estimates")
-    identity = _beside(content)
+    identity = _beside(content) or _folders(content.path)
     if not identity:
         raise InputError(
             f"{content.name}: no benchmark.json beside it, which has the benchmark's name; name"
@@ -263,6 +304,15 @@ def _read_folder(collector: Collector, content: Content) -> None:
         parameter=text_of(identity, "value_str"),
         attributes=attributes_of(throughput=json.dumps(throughput) if throughput else ""),
     )
+
+
+def _folders(path: PurePath | None) -> Mapping[str, Any]:
+    """The name by the folders ``criterion/<benchmark>/new`` that a file lies in, if it does."""
+    *folders, last = path.parent.parts if path is not None else ("",)
+    if last not in ("new", "base") or _FOLDER not in folders:
+        return {}
+    start = len(folders) - folders[::-1].index(_FOLDER)
+    return {"full_id": "/".join(folders[start:])}
 
 
 def _beside(content: Content) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from stepmark.config import Columns
 from stepmark.sources.base import Collector, Content, Parsed
 from stepmark.sources.parquet import footer, frame_rows, read_frame
-from stepmark.sources.uti import PATHS, add_test
+from stepmark.sources.uti import PATHS, add_test, has_field
 from stepmark.sources.values import text_of
 
 _NEEDED = ("test_id", "dut_type", "dut_version", "start_time")
@@ -75,7 +75,7 @@ class CSITParquet:
         names = frame.columns
         for row, values in enumerate(frame_rows(content, frame), start=1):
             document = _document(dict(zip(names, values, strict=True)))
-            missing = [name for name in _NEEDED if not text_of(document, name)]
+            missing = [name for name in _NEEDED if not has_field(document, name)]
             if missing:
                 collector.skip(row, f"no {', '.join(missing)}")
                 continue

@@ -15,7 +15,16 @@ from stepmark.config import Columns
 from stepmark.series import Direction, Failure, Measurement, SeriesKey
 from stepmark.sources.base import Collector, Content, Parsed
 from stepmark.sources.commits import revision_of
-from stepmark.sources.text import decode_json, decoded, head, shown, starts_as_json
+from stepmark.sources.text import (
+    HEAD,
+    decode_json,
+    encoding,
+    head,
+    log_text,
+    shown,
+    starts_as_json,
+    without_stamps,
+)
 from stepmark.sources.values import (
     attributes_of,
     checked_unit,
@@ -27,16 +36,18 @@ from stepmark.sources.values import (
 
 _RESULT = re.compile(r"(Benchmark(?![a-z])\S*)(?:[ \t]+(.*))?", re.DOTALL)
 _VALUES = re.compile(r"(\d+)[ \t]+(\S+[ \t]+[^ \t].*)", re.DOTALL)
-_HEAD = re.compile(r"^Benchmark(?![a-z])\S*[ \t]+\d+[ \t]+[-+.\dNI]\S*[ \t]+\S", re.MULTILINE)
-_STREAM = re.compile(rb'"Action": ?"output"')
-# By what each needs, to look for which takes far less time. A run without any result is one of Go
-# too: it failed, or no benchmark matched.
-_LATER = {
-    b"\nBenchmark": re.compile(rb"\nBenchmark(?![a-z])\S*[ \t]+\d+[ \t]+[-+.\dNI]\S*[ \t]+\S"),
-    b"ok  \t": re.compile(rb"(?:\A|\n)ok  \t\S+\t"),
-    b"FAIL\t": re.compile(rb"(?:\A|\n)FAIL\t\S+(?:\t| \[)"),
-    b"--- FAIL: Benchmark": re.compile(rb"(?:\A|\n)--- FAIL: Benchmark(?![a-z])"),
-}
+_STREAM = re.compile(r'^[ \t]*\{[^\n]{0,2000}"Action": ?"output"', re.MULTILINE)
+# A run without any result is one of Go too: it failed, or no benchmark matched.
+_LINES = (
+    re.compile(r"^Benchmark(?![a-z])\S*[ \t]+\d+[ \t]+[-+.\dNI]\S*[ \t]+\S", re.MULTILINE),
+    re.compile(r"^ok  \t\S+\t", re.MULTILINE),
+    re.compile(r"^FAIL\t\S+(?:\t| \[)", re.MULTILINE),
+    re.compile(r"^--- FAIL: Benchmark(?![a-z])", re.MULTILINE),
+    _STREAM,
+)
+# What these need, to look for which takes far less time.
+_MARKS = (b"\nBenchmark", b"\nok  \t", b"\nFAIL\t", b"\n--- FAIL: Benchmark", b'\n{"')
+_STAMPED_MARKS = (b"Benchmark", b"ok  \t", b"FAIL\t", b'{"')
 _OUTCOME = re.compile(r"--- (FAIL|SKIP): (Benchmark(?![a-z])\S*)")
 _FAILED = re.compile(r"FAIL\t(\S+)(?:[ \t]+(.*))?")
 _TRACED = re.compile(r"\.(Benchmark(?![a-z])\w*)(?:\.func[\d.]+)?\(")
@@ -77,7 +88,8 @@ class Go:
     tests began. The machine is the key ``machine`` or ``host``, or else system and processor, and
     runs of different machines are different series.
 
-    A benchmark that failed or panicked is a failure with its log; a skipped one is left out.
+    A benchmark that failed or panicked is a failure with its log; a skipped one is left out. Times
+    that GitHub, GitLab, Jenkins or Buildkite put before the lines of a log are passed over.
     """
 
     name: ClassVar[str] = "go"
@@ -86,22 +98,25 @@ class Go:
 
     def recognises(self, content: Content) -> bool:
         """Whether it is a test2json stream, or a line is a result or the end of a package."""
+        start = head(content)
+        plain = without_stamps(start)
         if starts_as_json(content):
-            return _STREAM.search(content.data) is not None
-        if _HEAD.search(head(content)):
+            return _STREAM.search(plain) is not None
+        if any(line.search(plain) for line in _LINES):
             return True
-        return any(
-            mark in content.data and bool(line.search(content.data))
-            for mark, line in _LATER.items()
-        )
+        marks = _MARKS if plain == start else _STAMPED_MARKS
+        if len(content.data) <= HEAD or not any(mark in content.data for mark in marks):
+            return False
+        text = without_stamps(content.data.decode(encoding(content.data), errors="replace"))
+        return any(line.search(text) for line in _LINES)
 
     def parse(self, content: Content, columns: Columns) -> Parsed:  # noqa: ARG002
         """Read all results; lines that are broken are left out; raises `InputError` if none."""
         collector = Collector(content)
-        text = decoded(content)
+        text = log_text(content)
         directions: dict[str, Direction] = {}
         found: dict[_Identity, _Found] = {}
-        for stream in _streams(collector, text, stream=bool(_STREAM.search(content.data))):
+        for stream in _streams(collector, text, stream=bool(_STREAM.search(text))):
             _Reader(collector, content.name, directions, found, stream).read()
         for identity, results in found.items():
             _add(collector, content.name, identity, results, directions)
@@ -261,7 +276,7 @@ class _Reader:
     def _line(self, number: int, line: str) -> None:
         if line.startswith("Benchmark") and (match := _RESULT.fullmatch(line)):
             self._result(number, match[1], (match[2] or "").strip())
-        elif line[:1] in (" ", "\t"):
+        elif line[:1] in (" ", "\t") or (self.pending and _VALUES.fullmatch(line)):
             values = _VALUES.fullmatch(line.strip()) if self.pending else None
             if values and self._values(number, self.pending, values[2]):
                 self.pending = ""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Stepmark developers
 # SPDX-License-Identifier: Apache-2.0
-"""JSON of Google Benchmark (``--benchmark_out``, ``--benchmark_format=json``)."""
+"""JSON and CSV of Google Benchmark (``--benchmark_out``, ``--benchmark_format=json``)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from stepmark.errors import InputError
 from stepmark.series import Direction, Failure, Measurement
 from stepmark.sources.base import Collector, Content, Parsed
 from stepmark.sources.commits import revision_of
-from stepmark.sources.text import load_json, looks_like_json, shown
+from stepmark.sources.tables import records
+from stepmark.sources.text import (
+    decoded,
+    head,
+    load_json,
+    looks_like_json,
+    shown,
+    starts_as_json,
+)
 from stepmark.sources.values import (
     attributes_of,
     checked_unit,
@@ -73,6 +81,7 @@ _OPTIONS = re.compile(r"(min_time|min_warmup_time|iterations|repeats|threads):([
 _CLOCKS = ("process_time", "manual_time", "real_time")
 _ARGUMENT = re.compile(r"(?:([^/:]+):)?(-?\d+)")
 _AGGREGATE_NAME = re.compile(r"(.+)_(mean|median|stddev|cv|BigO|RMS)", re.DOTALL)
+_FIRST_DATE = re.compile(r"(\d{4}/\d\d/\d\d)-(\d\d:\d\d:\d\d)")  # of version 1.0
 _KNOWN_CONTEXT = frozenset(
     {
         "date",
@@ -90,11 +99,14 @@ _KNOWN_CONTEXT = frozenset(
     }
 )
 _MOST_FACTS = 100
+_TABLE = re.compile(r"^name,iterations,real_time,cpu_time,time_unit\b", re.MULTILINE)
+_FACT = re.compile(r"([^\s:]+): (.*)|(Running) (.*)|(?P<date>\d{4}-\d\d-\d\d[T ]\S+)")
+_TEXTS = ("name", "time_unit", "label", "error_message")
 
 
 @dataclass(frozen=True, slots=True)
 class GoogleBenchmark:
-    """JSON of Google Benchmark: times, rates and counters of each benchmark.
+    """JSON of Google Benchmark, or its CSV: times, rates and counters of each benchmark.
 
     The benchmark is the function's part of the run name. Its arguments become labels, by their
     names or as ``arg0``, ``arg1``, ..., and so do the options that the library adds to the name:
@@ -114,18 +126,20 @@ class GoogleBenchmark:
     """
 
     name: ClassVar[str] = "googlebenchmark"
-    title: ClassVar[str] = "Google Benchmark: JSON of --benchmark_out or --benchmark_format=json"
+    title: ClassVar[str] = "Google Benchmark: JSON (or CSV) of --benchmark_out or _format"
     by_machine: ClassVar[bool] = True
 
     def recognises(self, content: Content) -> bool:
-        """Whether it is JSON with a context and benchmarks that have a CPU time."""
+        """Whether it is JSON with a context and benchmarks of a CPU time, or such a table."""
+        if not starts_as_json(content):
+            return _TABLE.search(head(content)) is not None
         return looks_like_json(content, b"context", b"benchmarks", b"name") and (
             looks_like_json(content, b"cpu_time") or looks_like_json(content, b"run_type")
         )
 
     def parse(self, content: Content, columns: Columns) -> Parsed:  # noqa: ARG002
         """Read all rows of a run; raises `InputError` if it is no output of Google Benchmark."""
-        document = load_json(content)
+        document = load_json(content) if starts_as_json(content) else _table(content)
         rows = document.get("benchmarks") if isinstance(document, dict) else None
         if not isinstance(rows, list):
             raise InputError(f"{content.name}: no output of Google Benchmark: no benchmarks list")
@@ -145,6 +159,41 @@ class _Run:
     revision: str
     landed: datetime | None
     attributes: Mapping[str, str]
+
+
+def _table(content: Content) -> dict[str, Any]:
+    """What the CSV of ``--benchmark_format=csv`` says, in the form of the JSON.
+
+    In a file of ``--benchmark_out`` lines on the context come before the table.
+    """
+    text = decoded(content)
+    match = _TABLE.search(text)
+    if match is None:
+        raise InputError(f"{content.name}: no output of Google Benchmark: no JSON and no table")
+    context: dict[str, str] = {}
+    for line in text[: match.start()].splitlines():
+        fact = _FACT.fullmatch(line)
+        if fact and fact["date"]:
+            context["date"] = line
+        elif fact:
+            context["executable" if fact[3] else fact[1]] = fact[4] or fact[2]
+    table = records(content.name, text[match.start() :])
+    return {"context": context, "benchmarks": [_row(cells) for _, cells in table]}
+
+
+def _row(cells: Mapping[str, str]) -> _Row:
+    """A row of the table as it is in the JSON; what is fitted has no iterations."""
+    if cells.get("error_occurred") == "true":
+        return {"name": cells.get("name"), **cells, "error_occurred": True}
+    row: dict[str, Any] = {name: cells[name] for name in _TEXTS if name in cells}
+    if "iterations" not in cells:
+        return {**row, "run_type": "aggregate"}
+    for name in cells.keys() - row.keys():
+        try:
+            row[name] = float(cells[name])
+        except ValueError:
+            row[name] = cells[name]
+    return {name: row[name] for name in cells}
 
 
 def _run(collector: Collector, where: str, context: _Row) -> _Run:
@@ -176,7 +225,7 @@ def _run(collector: Collector, where: str, context: _Row) -> _Run:
 
 def _time(collector: Collector, text: str) -> datetime | None:
     try:
-        return parse_time(text) if text else None
+        return parse_time(_FIRST_DATE.sub(r"\1 \2", text)) if text else None
     except (ValueError, OverflowError):
         collector.skip(None, f"context: {shown(text)} is not a time: the run has none")
         return None

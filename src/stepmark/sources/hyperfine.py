@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Stepmark developers
 # SPDX-License-Identifier: Apache-2.0
-"""JSON of hyperfine (``--export-json``)."""
+"""JSON and CSV of hyperfine (``--export-json``, ``--export-csv``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from stepmark.config import Columns
 from stepmark.errors import InputError
 from stepmark.series import Direction, Failure, Measurement
 from stepmark.sources.base import Collector, Content, Parsed
-from stepmark.sources.text import load_json, looks_like_json, shown
+from stepmark.sources.tables import named_columns, records, to_number
+from stepmark.sources.text import decoded, load_json, looks_like_json, shown, starts_as_json
 from stepmark.sources.values import (
     attributes_of,
     checked_unit,
@@ -33,6 +34,8 @@ _SINCE_2 = {
     "memory_peak_resident": "memory",
 }
 _UNITS = {"second": "s", "byte": "B"}
+_COLUMNS = ["command", "mean", "stddev", "median", "user", "system"]
+_PARAMETER = "parameter_"
 _LOWER = (METRIC, "user", "system", "time_cpu", "memory")
 
 
@@ -44,7 +47,8 @@ class Hyperfine:
     environment variables set for it, as ``env.NAME``. Metrics are ``time`` (wall clock), ``user``
     and ``system`` in seconds and ``memory`` (peak) in bytes, all lower is better; version 2 adds
     ``time_cpu`` and, where they were counted, events of the processor, whose direction is unknown.
-    Samples are the runs; version 1 tells of ``user`` and ``system`` only the mean.
+    Samples are the runs; version 1 tells of ``user`` and ``system`` only the mean, and a file of
+    ``--export-csv`` of all metrics.
 
     A run with an exit code other than 0 (``--ignore-failure``) is left out; a command of which
     every run ended so is a failure. Version 2 tells when it started, which is the time; version 1
@@ -52,10 +56,14 @@ class Hyperfine:
     """
 
     name: ClassVar[str] = "hyperfine"
-    title: ClassVar[str] = "hyperfine: JSON of --export-json (versions 1 and 2)"
+    title: ClassVar[str] = (
+        "hyperfine: JSON of --export-json (versions 1 and 2), CSV of --export-csv"
+    )
 
     def recognises(self, content: Content) -> bool:
-        """Whether it is JSON with results of commands."""
+        """Whether it is JSON with results of commands, or the table of them."""
+        if named_columns(content)[: len(_COLUMNS)] == _COLUMNS:
+            return True
         return looks_like_json(content, b"results", b"command") and (
             looks_like_json(content, b"median", b"user")
             or looks_like_json(content, b"hyperfine_version")
@@ -63,7 +71,7 @@ class Hyperfine:
 
     def parse(self, content: Content, columns: Columns) -> Parsed:  # noqa: ARG002
         """Read all commands; raises `InputError` if it is no export of hyperfine."""
-        document = load_json(content)
+        document = load_json(content) if starts_as_json(content) else _table(content)
         results = document.get("results") if isinstance(document, dict) else None
         if not isinstance(results, list):
             raise InputError(f"{content.name}: no export of hyperfine: no results list")
@@ -94,6 +102,25 @@ class _Metric:
     name: str
     unit: str
     values: Sequence[float | None]
+
+
+def _table(content: Content) -> dict[str, Any]:
+    """What the CSV of ``--export-csv`` says, in the form of the JSON."""
+    results = []
+    for line, cells in records(content.name, decoded(content)):
+        result: dict[str, Any] = {"command": cells.get("command", "")}
+        result["parameters"] = {
+            name.removeprefix(_PARAMETER): text
+            for name, text in cells.items()
+            if name.startswith(_PARAMETER)
+        }
+        for name in cells.keys() & {"mean", "user", "system"}:
+            try:
+                result[name] = to_number(cells[name])
+            except ValueError as error:
+                raise InputError(f"{content.name}:{line}: {name}: {error}") from None
+        results.append(result)
+    return {"results": results}
 
 
 def _run(where: str, document: Mapping[str, Any]) -> _Run:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Stepmark developers
 # SPDX-License-Identifier: Apache-2.0
-"""JSON of the Java Microbenchmark Harness (``-rf json``)."""
+"""JSON and CSV of the Java Microbenchmark Harness (``-rf json``, ``-rf csv``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from stepmark.config import Columns
 from stepmark.errors import InputError
 from stepmark.series import Direction, Failure, Measurement, SeriesKey
 from stepmark.sources.base import Collector, Content, Parsed
-from stepmark.sources.text import load_json, looks_like_json, shown
+from stepmark.sources.tables import named_columns, records, to_number
+from stepmark.sources.text import decoded, load_json, looks_like_json, shown, starts_as_json
 from stepmark.sources.values import (
     attributes_of,
     checked_unit,
@@ -24,6 +25,8 @@ from stepmark.sources.values import (
 )
 
 METRIC = "score"
+_COLUMNS = ["Benchmark", "Mode", "Threads", "Samples", "Score"]
+_PARAMETER = "Param: "
 _MOST_CALLS = 1 << 63
 _TIME_MODES = ("avgt", "sample", "ss")
 
@@ -39,23 +42,26 @@ class JMH:
     lower; of a score in another unit the mode tells, of other metrics the direction is unknown.
 
     Samples are the measured iterations of all forks, of the mode ``sample`` the mean of each;
-    the score itself if no iterations were saved. Java version and virtual machine are attributes.
-    There is no time and no revision in these files: they are in the order in which they are named.
+    the score itself if no iterations were saved, as in CSV. Java version and virtual machine are
+    attributes. There is no time and no revision in these files: they are in the order in which they
+    are named.
     """
 
     name: ClassVar[str] = "jmh"
-    title: ClassVar[str] = "JMH: JSON of -rf json (also of kotlinx-benchmark)"
+    title: ClassVar[str] = "JMH: JSON of -rf json (also of kotlinx-benchmark), CSV of -rf csv"
 
     def recognises(self, content: Content) -> bool:
-        """Whether it is JSON with benchmarks that have a primary metric."""
+        """Whether it is JSON with benchmarks that have a primary metric, or the table of them."""
+        if named_columns(content)[: len(_COLUMNS)] == _COLUMNS:
+            return True
         return looks_like_json(content, b"benchmark", b"primaryMetric", b"score")
 
     def parse(self, content: Content, columns: Columns) -> Parsed:  # noqa: ARG002
         """Read all benchmarks; raises `InputError` if it is no result of JMH."""
-        document = load_json(content)
+        collector = Collector(content)
+        document = load_json(content) if starts_as_json(content) else _table(collector, content)
         if not isinstance(document, list):
             raise InputError(f"{content.name}: no result of JMH: not a list of benchmarks")
-        collector = Collector(content)
         found: dict[SeriesKey, _Found] = {}
         for place, entry in enumerate(document):
             if not isinstance(entry, dict) or not text_of(entry, "benchmark"):
@@ -79,6 +85,35 @@ class JMH:
                     )
                 )
         return collector.parsed("no benchmarks in it")
+
+
+def _table(collector: Collector, content: Content) -> list[dict[str, Any]]:
+    """What the CSV of ``-rf csv`` says, in the form of the JSON."""
+    entries: dict[object, dict[str, Any]] = {}
+    for line, cells in records(content.name, decoded(content)):
+        benchmark, _, metric = cells.get("Benchmark", "").partition(":")
+        params = {
+            name.removeprefix(_PARAMETER): text
+            for name, text in cells.items()
+            if name.startswith(_PARAMETER)
+        }
+        try:
+            score = to_number(cells.get("Score", ""))
+        except ValueError as error:
+            collector.skip(line, f"{shown(benchmark)}: {error}")
+            continue
+        result = {"score": score, "scoreUnit": cells.get("Unit", "")}
+        mode, threads = cells.get("Mode", ""), cells.get("Threads", "")
+        identity = (benchmark, mode, threads, *params.items())
+        entry = entries.setdefault(
+            identity,
+            {"benchmark": benchmark, "mode": mode, "threads": threads, "params": params},
+        )
+        if metric:
+            entry.setdefault("secondaryMetrics", {})[metric] = result
+        else:
+            entry["primaryMetric"] = result
+    return list(entries.values())
 
 
 @dataclass(slots=True)

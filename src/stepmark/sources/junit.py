@@ -40,7 +40,7 @@ _COMMIT = (
     "git_commit_id",
     "vcs_revision",
 )
-_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
+_GROUPED = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _DEEPEST = 50
 _MOST_PROPERTIES = 30
 
@@ -158,9 +158,15 @@ def _key(where: str, case: _Case) -> SeriesKey:
         benchmark, _, param = benchmark[:-1].partition("[")
         labels = {"param": param}
     suite = case.suite
-    if suite.name and suite.name != "pytest" and not case.classname.startswith(suite.name):
+    # PHPUnit has a suite Class::test around the data sets of a test, and dots in names of classes.
+    told = _dotted(case.classname).startswith(_dotted(suite.name.partition("::")[0]))
+    if suite.name and suite.name != "pytest" and not told:
         labels["suite"] = suite.path
     return make_key(where, benchmark=benchmark, metric=METRIC, labels=labels)
+
+
+def _dotted(name: str) -> str:
+    return name.replace("\\", ".")
 
 
 def _failure(where: str, key: SeriesKey, case: _Case) -> Failure:

@@ -14,7 +14,7 @@ from stepmark.config import Columns
 from stepmark.errors import InputError
 from stepmark.series import Direction, Measurement
 from stepmark.sources.base import Collector, Content, Parsed
-from stepmark.sources.text import load_json, looks_like_json, shown
+from stepmark.sources.text import head, load_json, looks_like_json, shown
 from stepmark.sources.values import attributes_of, finite, make_key, read_time, table_of, text_of
 
 _LOWER, _HIGHER = Direction.LOWER, Direction.HIGHER
@@ -30,6 +30,9 @@ _MARKS = (
     b"k6Version",
     b"k6_version",
 )
+
+# What --out json writes: every single request.
+_REQUESTS = re.compile(r'\s*\{(?=[^\n]{0,500}"type":"(?:Metric|Point)")[^\n]{0,500}"metric":')
 
 # Settings of the load, not results of it.
 _LOAD = ("vus", "vus_max")
@@ -73,10 +76,17 @@ class K6:
 
     def recognises(self, content: Content) -> bool:
         """Whether it is JSON with metrics, and with a name that only k6 gives."""
+        if _REQUESTS.match(head(content)):
+            return True
         return any(looks_like_json(content, b"metrics", mark) for mark in _MARKS)
 
     def parse(self, content: Content, columns: Columns) -> Parsed:  # noqa: ARG002
         """Read all metrics; raises `InputError` if it is no summary."""
+        if _REQUESTS.match(head(content)):
+            raise InputError(
+                f"{content.name}: the single requests of k6 (--out json), where its summary is"
+                " expected; write one with --summary-export or handleSummary"
+            )
         document = load_json(content)
         if not isinstance(document, dict):
             raise InputError(f"{content.name}: no summary of k6: no JSON object")

@@ -14,11 +14,12 @@ from stepmark.config import Columns
 from stepmark.errors import InputError
 from stepmark.series import Direction, Measurement
 from stepmark.sources.base import Collector, Content, Parsed
-from stepmark.sources.tables import Dialect, rows, to_number
-from stepmark.sources.text import head, load_json, looks_like_json, shown
+from stepmark.sources.tables import Dialect, named_columns, rows, to_number
+from stepmark.sources.text import load_json, looks_like_json, shown
 from stepmark.sources.values import finite, make_key, read_time, text_of
 
 TOTAL = "Aggregated"
+_OLD_TOTAL = "Total"
 HISTORY = "history"
 _LOWER, _HIGHER = Direction.LOWER, Direction.HIGHER
 _METRICS: dict[str, tuple[str, Direction | None]] = {
@@ -114,14 +115,15 @@ class _Result:
     @property
     def is_total(self) -> bool:
         """Whether it stands for all requests; one of them may have the same name, but no type."""
-        return self.name == TOTAL and not self.method
+        # Before 1.0 the type was written as None, and in still older ones the name was Total.
+        return (self.name == TOTAL and self.method in ("", "None")) or (
+            self.name == _OLD_TOTAL and self.method == "None"
+        )
 
 
 def _header(content: Content) -> list[str]:
     """The columns in the first line, by their present names."""
-    first = head(content).lstrip().partition("\n")[0]
-    cells = (cell.strip().strip('"') for cell in first.split(","))
-    return [_OLD.get(cell, cell) for cell in cells]
+    return [_OLD.get(cell.strip(), cell.strip()) for cell in named_columns(content)]
 
 
 def _add(collector: Collector, where: str, result: _Result) -> None:

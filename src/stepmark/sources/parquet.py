@@ -16,6 +16,7 @@ from stepmark.errors import InputError, LimitError
 from stepmark.extras import require
 from stepmark.sources.base import Collector, Content, Parsed
 from stepmark.sources.csv import read_grid
+from stepmark.sources.pages import check_pages
 from stepmark.sources.plan import Grid, cell_text
 from stepmark.sources.text import shown
 
@@ -92,6 +93,7 @@ def read_frame(content: Content, wanted: Callable[[str, pl.DataType], bool]) -> 
                 f"{content.name}: {rows:,} rows of {len(chosen):,} columns are too many; split the"
                 " table, or leave columns out"
             )
+        check_pages(content)
         frame: pl.DataFrame = table.select(
             polars.col(column).str.head(_LONGEST_TEXT)
             if kind == polars.String

@@ -15,8 +15,9 @@ from stepmark.series import Direction, Measurement
 from stepmark.sources.base import Collector, Content, Parsed
 from stepmark.sources.text import (
     decode_json,
-    decoded,
+    in_utf8,
     load_json,
+    log_text,
     looks_like_json,
     shown,
     starts_as_json,
@@ -66,7 +67,9 @@ class Perfherder:
 
     def recognises(self, content: Content) -> bool:
         """Whether a line has the mark, or it is JSON with a framework and suites."""
-        return looks_like_json(content, b"framework", b"suites") or bool(_LINE.search(content.data))
+        return looks_like_json(content, b"framework", b"suites") or bool(
+            _LINE.search(in_utf8(content))
+        )
 
     def parse(self, content: Content, columns: Columns) -> Parsed:  # noqa: ARG002
         """Read all suites; broken lines are left out with a reason; raises `InputError`."""
@@ -88,12 +91,12 @@ class _UnusableError(Exception):
 
 def _documents(content: Content, collector: Collector) -> Iterator[tuple[int | None, Any]]:
     """The documents of an artifact or a log, with their lines in a log."""
-    if starts_as_json(content) and not _LINE.search(content.data):
+    if starts_as_json(content) and not _LINE.search(in_utf8(content)):
         document = load_json(content)
         for item in document if isinstance(document, list) else [document]:
             yield None, item
         return
-    for line, text in enumerate(decoded(content).split("\n"), start=1):
+    for line, text in enumerate(log_text(content).split("\n"), start=1):
         _, mark, data = text.partition(_MARK)
         if not mark:
             continue

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Stepmark developers
 # SPDX-License-Identifier: Apache-2.0
-"""Ingestion files of Skia Perf, version 1."""
+"""Ingestion files of Skia Perf, version 1 and the format before it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ _DIRECTIONS = {"up": Direction.HIGHER, "down": Direction.LOWER}
 _UNITS = frozenset({"s", "ms", "us", "ns", "bytes", "kb", "mb", "gb", "fps", "Hz"})
 # What is better of a value is not better of how much it varies, nor of how often it was taken.
 _UNDIRECTED = frozenset({"error", "std", "stddev", "count", "cv", "ci_095"})
+# What the format before version 1 calls the name of a number; its end may be the unit.
+_SUB_RESULT = "sub_result"
 _HOUR = re.compile(r"(?:^|/)(\d{4}/\d{2}/\d{2}/\d{2})(?:/|$)")
 
 
@@ -44,18 +46,25 @@ class Skia:
     try job (``issue``), which measured something else; then it is the attribute ``commit``. The
     files have no time: where one lies in a folder ``YYYY/MM/DD/HH``, as Perf stores them, that
     is it, otherwise the order is that of the files. A result without a measurement is a failure.
+
+    The format before it (``gitHash``, of nanobench and Flutter) is read as well: there the metric
+    is the name of the number (``min_ms``), and the configuration is the label ``config``.
     """
 
     name: ClassVar[str] = "skia"
-    title: ClassVar[str] = "Skia Perf: ingestion files of version 1"
+    title: ClassVar[str] = "Skia Perf: ingestion files of version 1, and of nanobench"
 
     def recognises(self, content: Content) -> bool:
-        """Whether it is JSON with a git_hash and results."""
-        return looks_like_json(content, b"version", b"git_hash", b"results")
+        """Whether it is JSON with a git_hash, or an older one's gitHash, and results."""
+        return looks_like_json(content, b"version", b"git_hash", b"results") or looks_like_json(
+            content, b"gitHash", b"results"
+        )
 
     def parse(self, content: Content, columns: Columns) -> Parsed:  # noqa: ARG002
         """Read all results; raises `InputError` if it is no ingestion file of version 1."""
         document = load_json(content)
+        if isinstance(document, dict) and "gitHash" in document:
+            document = _upgraded(document)
         if not isinstance(document, dict) or not isinstance(document.get("results"), list):
             raise InputError(f"{content.name}: no Skia Perf file: no results list")
         version = document.get("version")
@@ -71,6 +80,28 @@ class Skia:
             else:
                 collector.skip(None, f"results[{place}]: not an object")
         return collector.parsed("no results in it")
+
+
+def _upgraded(old: Mapping[str, Any]) -> dict[str, Any]:
+    """A file of the format before version 1, as nanobench writes it, as one of version 1."""
+    results = []
+    for test, configs in table_of(old, "results").items():
+        for config in configs if isinstance(configs, dict) else ():
+            found = table_of(configs, config)
+            key = {"test": test, "config": config, **_pairs(found, "options")}
+            listed = [
+                {"value": name, "measurement": value}
+                for name, value in found.items()
+                if name != "options" and not isinstance(value, (dict, list, str))
+            ]
+            results.append({"key": key, "measurements": {_SUB_RESULT: listed}})
+    return {
+        **{name: old.get(name) for name in ("issue", "patchset", "links")},
+        "version": 1,
+        "git_hash": text_of(old, "gitHash"),
+        "key": {**_pairs(old, "options"), **_pairs(old, "key")},
+        "results": results,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +157,9 @@ def _add(collector: Collector, where: str, run: _Run, result: Mapping[str, Any])
     statistic = labels.get("stat", "")
     benchmark = labels.pop("test", "")
     for axis, value, number, more in _measurements(result):
-        key = make_key(
-            where,
-            benchmark=benchmark,
-            metric=f"{axis}.{value}" if axis else "value",
-            labels=labels,
-        )
+        named = value if axis == _SUB_RESULT else f"{axis}.{value}"
+        key = make_key(where, benchmark=benchmark, metric=named if axis else "value", labels=labels)
+        told = value.rpartition("_")[2] if axis == _SUB_RESULT else axis
         attributes = {**run.attributes, **more}
         if number is None:
             reason = "no finite measurement"
@@ -145,7 +173,7 @@ def _add(collector: Collector, where: str, run: _Run, result: Mapping[str, Any])
                 run.revision,
                 run.landed,
                 (number,),
-                checked_unit(where, unit or (axis if axis in _UNITS else "")),
+                checked_unit(where, unit or (told if told in _UNITS else "")),
                 None if {statistic, value} & _UNDIRECTED else direction,
                 run.name,
                 attributes,

@@ -121,7 +121,7 @@ def _table_of_file(content: Content) -> list[bytes]:
                 "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
                 " AND name NOT LIKE 'sqlite_%' ORDER BY name"
             ).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise InputError(f"{content.name}: no usable SQLite file: {error}") from None
         table = _chosen(content.name, [name for (name,) in listed])
         limited(connection, content.limits)

@@ -53,7 +53,7 @@ def run(connection: sqlite3.Connection, query: str, where: str, limits: Limits) 
         cursor = connection.execute(query)
         names = [column[0] for column in cursor.description or ()]
         return answer_lines(where, names, cursor, limits)
-    except (sqlite3.Error, sqlite3.Warning) as error:
+    except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as error:
         problem = "it takes too long" if str(error) == "interrupted" else str(error)
         raise InputError(f"{where}: the query cannot be run: {problem:.200}") from None
 

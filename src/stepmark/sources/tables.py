@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -137,6 +138,27 @@ def rows(content: Content, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError:
         decoded(content)  # raises, naming the line
         raise
+
+
+def named_columns(content: Content) -> list[str]:
+    """The cells of the first line, with commas between them; none if it cannot be read so."""
+    line = head(content).lstrip().partition("\n")[0].rstrip("\r")
+    try:
+        return next(csv.reader([line], strict=True), [])
+    except csv.Error:
+        return []
+
+
+def records(name: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and cells by column of each row of *text*, whose first line names the columns.
+
+    Commas are between the cells; cells that a row lacks are left out, as are empty ones. Raises
+    `InputError` naming *name* for broken quoting.
+    """
+    numbered = _parse(name, io.StringIO(text, newline=""), ",")
+    _, header = next(numbered, (0, []))
+    for line, cells in numbered:
+        yield line, {column: cell for column, cell in zip(header, cells, strict=False) if cell}
 
 
 def read_dialect(content: Content, columns: Columns) -> Dialect:

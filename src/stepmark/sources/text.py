@@ -7,6 +7,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -19,6 +20,19 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 HEAD = 65_536
+# What services put before each line of a log: GitHub (with job and step where its client fetched
+# it), GitLab (with the stream after the time), Jenkins and Buildkite.
+_STAMP = re.compile(
+    r"^(?:[^\t\n]+\t[^\t\n]+\t)?\ufeff?"
+    r"(?:\[?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)\]?"
+    r"(?: [\da-f]{2}[OE][ +]| |$)"
+    r"|\x1b_bk;t=\d+\x07)",
+    re.MULTILINE,
+)
+
+FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")  # noqa: RUF001
+"""What a cell starts with that a spreadsheet would run, the full-width signs of East Asian input
+too, and any apostrophes before it: a table is written with one more, and read with one less."""
 
 
 def encoding(data: bytes) -> str:
@@ -59,6 +73,17 @@ def decoded(content: Content) -> str:
         ) from None
 
 
+def log_text(content: Content) -> str:
+    """All of a log, in which any program may write: without stamps, what is not UTF-8 replaced."""
+    require_text(content)
+    return without_stamps(content.data.decode(encoding(content.data), errors="replace"))
+
+
+def without_stamps(text: str) -> str:
+    """The lines of a log without the times that a service put before them, if it did."""
+    return _STAMP.sub("", text) if _STAMP.search(text[:HEAD]) else text
+
+
 def text_stream(content: Content) -> io.TextIOWrapper:
     """The text line by line, line ends as they are; reading may raise `UnicodeDecodeError`."""
     require_text(content)
@@ -69,15 +94,22 @@ def looks_like_json(content: Content, *keys: bytes) -> bool:
     """Whether the text starts as JSON does and all *keys* occur in it as quoted words."""
     if not starts_as_json(content):
         return False
-    data = content.data
-    if encoding(data) == "utf-16":
-        data = data.decode("utf-16", errors="ignore").encode()
+    data = in_utf8(content)
     return all(b'"%s"' % key in data for key in keys)
+
+
+def in_utf8(content: Content) -> bytes:
+    """The bytes, of UTF-16 (which Windows writes) those that it has in UTF-8."""
+    if encoding(content.data) != "utf-16":
+        return content.data
+    return content.data.decode("utf-16", errors="ignore").encode()
 
 
 def starts_as_json(content: Content) -> bool:
     """Whether the first letter is one that a JSON object or array starts with."""
-    return head(content).lstrip()[:1] in ("{", "[")
+    start = head(content).lstrip()
+    # Jenkins puts its times in brackets.
+    return start.startswith("{") or (start.startswith("[") and not _STAMP.match(start))
 
 
 def load_json(content: Content) -> Any:

@@ -55,6 +55,7 @@ PATHS: dict[str, tuple[str, ...]] = {
         "duration",
     ),
 }
+_NO_DEVICE = "none"
 _LOWER_IS_BETTER = ("latency", "loss", "failed_requests", "retransmits", "duration")
 
 
@@ -67,7 +68,8 @@ def is_result_name(name: str) -> bool:
 class UTI:
     """One test of CSIT (schema 1.5.1): all its numbers, named by their path in the result.
 
-    The benchmark is the test's id, the project the device under test, the revision its version.
+    The benchmark is the test's id, the project the device under test, the revision its version
+    (none where the traffic generator is tested alone, with ``none`` for a device).
     Of ``.../<job>/<build>/...`` in the file's path (the nearest folder that is a number is the
     build) the job becomes a label. A test that failed, or has a result of type ``unknown``, is a
     failure and never a number. Of a latency direction nothing is taken if one of its maxima is not
@@ -164,7 +166,7 @@ class _Test:
 def _test(where: str, document: Mapping[str, Any], job: str, build: str) -> _Test:
     result = table_of(document, "result")
     missing = [
-        name for name in ("dut_type", "dut_version", "start_time") if not text_of(document, name)
+        name for name in ("dut_type", "dut_version", "start_time") if not has_field(document, name)
     ]
     if not result or missing:
         absent = ", ".join(missing or ["result"])
@@ -197,6 +199,16 @@ def _test(where: str, document: Mapping[str, Any], job: str, build: str) -> _Tes
         ),
         result,
     )
+
+
+def has_field(document: Mapping[str, Any], name: str) -> bool:
+    """Whether a test says what must be in this field; one of no device under test has no version.
+
+    So are CSIT's tests of the traffic generator itself.
+    """
+    if name == "dut_version" and text_of(document, "dut_type").casefold() == _NO_DEVICE:
+        return True
+    return bool(text_of(document, name))
 
 
 def _listed(document: Mapping[str, Any], name: str) -> str:
