@@ -30,8 +30,8 @@ START = np.datetime64("2025-01-01T00:00:00", "us")
 FRAMEWORKS = {1: "talos", 4: "awsy", 13: "browsertime"}
 PLATFORMS = ("linux1804-64-shippable-qr", "windows11-64-shippable-qr", "macosx1015-64-shippable-qr")
 OPT = "102210fe594ee9b33d82058545b1ed14f4c8206e"
-STATUSES = (0, 1, 2, 3, 4, 4, 4, 4, 4, 4)
 SUMMARY_STATUSES = (0, 1, 3, 4, 4, 5, 6, 7, 7, 8)
+TAKES = 1.5  # median days from an alert to its triage
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,20 @@ class History:
         # A summary blames one push; its alerts are of series that were measured there or later.
         self.summaries = max(1, size.alerts // 5)
         self.blamed = self.random.integers(PUSHES // 10, PUSHES - PUSHES // 10, self.summaries)
-        self.alerted = self.random.integers(0, size.series, size.alerts)
+        own = np.arange(size.alerts) % self.summaries
+        # All alerts of a summary are of one framework, which every third series is of.
+        self.alerted = self.random.integers(0, size.series // 3, size.alerts) * 3 + own % 3
+        self.status = self.random.choice(SUMMARY_STATUSES, self.summaries)
+        self.delay = self.random.lognormal(np.log(2), 0.5, self.summaries)
+        self.triage = self.random.lognormal(np.log(TAKES), 1, self.summaries)
+        self.bugged = self.triage + self.random.lognormal(np.log(1), 1, self.summaries)
+        false = self.status[own] == 3
+        # False alerts are smaller, and many are on one platform.
+        self.percent = 2 + self.random.lognormal(np.where(false, 0.2, 1.4), 0.8)
+        self.t = 7 + self.random.exponential(np.where(false, 3, 15))
+        noisy = (self.alerted // 3) % len(PLATFORMS) == 1
+        self.invalid = false | (self.random.random(size.alerts) < np.where(noisy, 0.1, 0.02))
+        self.moved = self.random.random(size.alerts) < 0.15
 
     def signature(self, number):
         tests = ("fcp", "loadtime", "", "SpeedIndex")
@@ -64,7 +77,7 @@ class History:
             "signature_hash": f"{number:040x}",
             "framework_id": list(FRAMEWORKS)[number % 3],
             "option_collection_hash": OPT,
-            "machine_platform": PLATFORMS[number % 3],
+            "machine_platform": PLATFORMS[number // 3 % 3],
             "suite": f"suite{number // 12}",
             "should_alert": True,
             "test": tests[number % 4],
@@ -104,25 +117,30 @@ class History:
 
     def summary(self, number):
         blamed = int(self.blamed[number])
-        status = int(SUMMARY_STATUSES[number % 10])
+        status = int(self.status[number])
         at = self.times[blamed]
+
+        def later(days):
+            return str(at + np.timedelta64(int(days * 86_400_000_000), "us"))
+
+        delay, bugged = self.delay[number], status in (5, 6, 7)
         return {
             "id": number + 1,
             "push_id": blamed + 1000,
             "prev_push_id": blamed + 998,
             "original_revision": str(self.revisions[blamed]),
-            "created": str(at + np.timedelta64(2, "D")),
-            "first_triaged": str(at + np.timedelta64(3, "D")) if status else None,
-            "triage_due_date": str(at + np.timedelta64(4, "D")),
+            "created": later(delay),
+            "first_triaged": later(delay + self.triage[number]) if status else None,
+            "triage_due_date": later(delay + 2),
             "repository": "autoland",
-            "framework": 13,
+            "framework": list(FRAMEWORKS)[number % 3],
             "alerts": [],
             "related_alerts": [],
             "status": status,
-            "bug_number": 1_900_000 + number // 10 if status in (5, 6, 7) else None,
+            "bug_number": 1_900_000 + number // 10 if bugged else None,
             "bug_status": None,
-            "bug_due_date": str(at + np.timedelta64(6, "D")),
-            "bug_updated": None,
+            "bug_due_date": later(delay + 4),
+            "bug_updated": later(delay + self.bugged[number]) if bugged else None,
             "issue_tracker": 1,
             "notes": "Looks real on linux.",
             "revision": str(self.revisions[blamed]),
@@ -142,7 +160,10 @@ class History:
                 "option_collection_hash", "tags", "extra_options", "measurement_unit")  # fmt: skip
         signature = {key: own[key] for key in kept}
         task = {"task_id": "5c97c953423b59557b7b61", "retry_id": 0}
-        status = int(STATUSES[number % 10])
+        status = int(self.status[summary])
+        if status:
+            status = 3 if self.invalid[number] else 1 if self.moved[number] else 4
+        percent = float(self.percent[number])
         return {
             "id": number + 1,
             "status": status,
@@ -159,10 +180,10 @@ class History:
             "prev_profile_url": None,
             "is_regression": number % 3 > 0,
             "prev_value": 600.91,
-            "new_value": 674.11,
-            "t_value": 12.63,
-            "amount_abs": 73.2,
-            "amount_pct": 12.18,
+            "new_value": round(600.91 * (1 + percent / 100), 2),
+            "t_value": round(float(self.t[number]), 2),
+            "amount_abs": round(6.0091 * percent, 2),
+            "amount_pct": round(percent, 2),
             "summary_id": summary + 1,
             "related_summary_id": (summary + 7) % self.summaries + 1 if status in (1, 2) else None,
             "manually_created": number % 50 == 0,
@@ -173,12 +194,12 @@ class History:
                 "context": json.dumps([{"value": 604.71, "job_id": 101, "push_id": 29}] * 5),
                 "status": 3,
                 "total_actions_triggered": 3,
-                "total_backfills_failed": 0,
-                "total_backfills_successful": 3,
+                "total_backfills_failed": number % 5 // 4,
+                "total_backfills_successful": 3 - number % 5 // 4,
                 "total_backfills_in_progress": 0,
             },
             "side_by_side_available": True,
-            "noise_profile": "OK",
+            "noise_profile": ("OK", "OK", "MODAL", "OUTLIERS")[number % 4],
         }
 
     def all_summaries(self):
@@ -264,7 +285,8 @@ def bugs(history):
         yield {
             "id": number, "type": "defect", "summary": "12 % regression", "status": "RESOLVED",
             "resolution": ("FIXED", "WONTFIX", "INVALID", "")[number % 4],
-            "creation_time": "2025-03-01T00:00:00Z", "keywords": ["perf", "perf-alert"],
+            "creation_time": "2025-03-01T00:00:00Z",
+            "last_change_time": "2026-02-01T00:00:00Z", "keywords": ["perf", "perf-alert"],
         }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from stepmark.datasets.exploration import explore
 from stepmark.datasets.exploration.canonical import tables
 from stepmark.datasets.exploration.profiles import profiles, pushes_of
 from stepmark.datasets.exploration.properties import PROPERTIES, SPREADS
+from stepmark.datasets.exploration.times import durations
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +188,31 @@ class TestTimes:
         )
         part = explore(data).times_by("time to resolution")
         assert rows(part)[0]["median"] == 4.0
+
+    def test_bugs_asked_for_later_make_nothing_wait_longer_nor_end_a_series(self):
+        later = MONDAY + timedelta(days=150)
+        rows = [
+            alert(1, alert_summary_status=0, label="uncertain", alert_summary_bug_number=5),
+            alert(2, created=MONDAY + timedelta(days=3), alert_summary_bug_number=5,
+                  alert_summary_first_triaged=MONDAY + timedelta(days=4)),
+        ]  # fmt: skip
+        bug = {"id": 5, "creation_time": MONDAY, "resolution": "", "last_change_time": later}
+        values = points(np.arange(40) % 3 + 100.0)
+        found = explore(
+            made(
+                alerts=rows,
+                bugs=[bug],
+                of=[series(last=values[-1]["push_timestamp"])],
+                values=values,
+            )
+        )
+        spans = durations(found.tables)
+        (triage,) = spans.filter(pl.col("step") == "time to triage", ~pl.col("done"))["days"]
+        assert triage == 4
+        (resolved,) = spans.filter(pl.col("step") == "time to resolution")["days"]
+        assert resolved == 150
+        assert found.profiles["ended"].to_list() == [False]
+        assert found.now == (MONDAY + timedelta(hours=6 * 39)).replace(tzinfo=None)
 
     def test_in_time(self):
         day = timedelta(days=1)

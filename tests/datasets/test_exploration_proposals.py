@@ -119,6 +119,89 @@ class TestKnownAnswers:
         frame = found.worth().frame
         assert dict(frame.select("suite", "traction").rows()) == {"left": 0.0, "served": 1.0}
 
+    def test_bugs_that_are_left_alone_everywhere_are_no_property_of_a_suite(self):
+        rows = [
+            alert(
+                i,
+                alert_summary_bug_number=100 + i,
+                single_alert_series_signature_suite=f"s{i % 3}",
+            )
+            for i in range(60)
+        ]
+        bugs = [
+            {"id": 100 + i, "creation_time": MONDAY, "resolution": "",
+             "last_change_time": MONDAY + timedelta(days=90)}
+            for i in range(60)
+        ]  # fmt: skip
+        late = {"time": MONDAY + timedelta(days=60), "field": "status", "added": "ASSIGNED"}
+        found = explore(made(alerts=rows, bugs=bugs, changes=[{"bug_id": 100, **late}]))
+        assert not of(found, "traction")
+
+    @pytest.mark.parametrize(("summaries", "expected"), [(30, 1), (2, 0)])
+    def test_many_false_alerts_of_two_pushes_are_no_bad_suite(self, summaries, expected):
+        rows = [
+            alert(
+                i,
+                summary=i % summaries if label == "false" else i,
+                label=label,
+                single_alert_series_signature_suite="bad" if label == "false" else "good",
+            )
+            for i, label in enumerate(["false"] * 30 + ["true"] * 30)
+        ]
+        found = of(explore(made(alerts=rows)), "suite")
+        assert len(found) == expected
+        for one in found:
+            assert one.evidence["summaries"] == summaries
+
+    @pytest.mark.parametrize(("summaries", "expected"), [(60, 1), (3, 0)])
+    def test_nor_is_their_platform(self, summaries, expected):
+        rows = [
+            alert(
+                i,
+                summary=i % summaries if (label, platform) == ("false", "windows") else i + 100,
+                label=label,
+                single_alert_series_signature_machine_platform=platform,
+            )
+            for i, (label, platform) in enumerate(
+                [("false", "windows")] * 60 + [("true", "windows")] * 20
+                + [("false", "linux")] * 24 + [("true", "linux")] * 56
+            )
+        ]  # fmt: skip
+        assert len(of(explore(made(alerts=rows)), "platform")) == expected
+
+    def test_a_threshold_that_loses_more_than_it_avoids_is_none(self):
+        true = [(2.2, 12), (9.0, 388)]
+        false = [(2.2, 8), (9.0, 22)]
+        rows = [
+            (label, size)
+            for label, sizes in (("true", true), ("false", false))
+            for size, count in sizes
+            for _ in range(count)
+        ]
+        alerts = [alert(i, label=label, percent=size) for i, (label, size) in enumerate(rows)]
+        assert not of(explore(made(alerts=alerts)), "threshold")
+
+    def test_more_runs_that_would_still_find_nothing_are_not_proposed(self):
+        rng = np.random.default_rng(0)
+        values, of_all = [], []
+        for number in range(1, 6):
+            of_all.append(series(number, last=MONDAY + timedelta(days=75)))
+            noise = 100 + rng.normal(0, 1.7, 300)
+            values += points(noise, number, runs=2, within=1.7 * 2**0.5)
+        found = explore(made(of=of_all, values=values))
+        power = with_power(found.profiles)
+        assert (power["power_more"] - power["power"]).mean() > 0.05
+        assert power["power_more"].mean() < 0.5
+        assert not of(found, "retrigger")
+
+    @pytest.mark.parametrize(("strong", "expected"), [(30.0, 1), (8.0, 0)])
+    def test_a_shorter_window_must_not_lose_more_than_it_avoids(self, strong, expected):
+        rows = [alert(i, t=strong, created=MONDAY + timedelta(hours=i)) for i in range(30)]
+        values = points(100 + np.random.default_rng(1).normal(0, 1, 120), hours=4)
+        of_all = [series(last=values[-1]["push_timestamp"])]
+        found = explore(made(alerts=rows, of=of_all, values=values))
+        assert len([o for o in of(found, "window") if o.subject == "talos"]) == expected
+
 
 class TestTooLittle:
     def test_it_says_what_it_would_take(self):

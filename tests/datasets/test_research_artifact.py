@@ -91,7 +91,7 @@ class TestReading:
         (series,) = research.series.to_dicts()
         assert (series["repository"], series["repository_id"]) == ("autoland", 77)
         assert (series["platform"], series["unit"], series["tags"]) == ("linux", "ms", [])
-        assert (series["parent_signature"], series["framework"]) == ("7", "13")
+        assert (series["parent_signature"], series["framework"]) == ("7", "browsertime")
         assert series["options"] is None
         (bug,) = research.bugs.to_dicts()
         assert (bug["version"], bug["blocks"], bug["depends_on"]) == ("100.0", [1, 2], [])

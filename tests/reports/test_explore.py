@@ -10,11 +10,12 @@ from datetime import timedelta
 from functools import lru_cache
 
 import jsonschema
+import polars as pl
 import pytest
 
 from explored import MONDAY, alert, known_truth, made, points, series, write
 from stepmark.cli import BAD_INPUT, NO_DATA, OK, run
-from stepmark.datasets.exploration import explore
+from stepmark.datasets.exploration import Part, explore
 from stepmark.reports import explore as report
 from stepmark.reports import explorecharts as charts
 from stepmark.reports import page
@@ -275,3 +276,26 @@ class TestBrowser:
         shown = show_text(report.render(found, "html"), java_script_enabled=False)
         assert shown.locator("svg.diagram:visible").count() > 30
         assert shown.locator(".proposals article:visible").count() == len(found.proposals)
+
+
+def test_months_in_which_nine_of_ten_are_never_done_are_a_gap():
+    rows = [("2026-01", 2.0), ("2026-02", None), ("2026-03", 3.0), ("2026-04", 4.0)]
+    frame = pl.DataFrame(
+        [
+            {"month": month, "items": 9, "open": 1, "median": 1.0, "low": 0.5, "high": 1.5,
+             "p90": late}
+            for month, late in rows
+        ]
+    )  # fmt: skip
+    chart = figure(Part("time-to-triage-by-month", "Time to triage by month", frame, ""))
+    lines = re.findall(r'class="line-of c1" d="([^"]*)"', chart)
+    assert [path.count("L") for path in lines] == [0, 1]
+    assert chart.count(">9 of 10<") == 1
+
+
+def test_shares_with_a_property_and_without_it_are_named():
+    part = exploration("known").false_by_property()
+    name = part.frame["property"][0]
+    chart = figure(part)
+    assert f">{name}<" in chart
+    assert f">not {name}<" in chart

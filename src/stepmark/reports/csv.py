@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from stepmark.changes import Change
 from stepmark.reports.summary import SeriesSummary, Summary
 from stepmark.reports.words import clean, finite
+from stepmark.sources.text import FORMULA
 
 COLUMNS = (
     "project",
@@ -33,9 +34,6 @@ COLUMNS = (
     "verdict",
     "new",
 )
-
-# Signs with which a spreadsheet starts a formula, the full-width ones of East Asian input too.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 
 def render(summary: Summary) -> str:
@@ -79,7 +77,7 @@ def _new(item: SeriesSummary, change: Change) -> str:
 def text_cell(text: str) -> str:
     """*text* on one line; what a spreadsheet would run as a formula starts with an apostrophe."""
     shown = clean(text, None)
-    risky = text.startswith(_FORMULA) or shown.startswith(_FORMULA)
+    risky = FORMULA.match(text) or FORMULA.match(shown)
     return f"'{shown}" if risky else shown
 
 

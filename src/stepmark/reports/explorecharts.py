@@ -52,7 +52,10 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A line of points, with a band where *low* and *high* are given; *tips* are told of points."""
+    """A line of points, with a band where *low* and *high* are given; *tips* are told of points.
+
+    One without a name is a part of another line, which has a gap there.
+    """
 
     name: str
     xs: tuple[float, ...]
@@ -230,7 +233,8 @@ def curves(
                 f'<circle class="knot {kind}" cx="{a:.1f}" cy="{b:.1f}" r="3.5">'
                 f"<title>{escaped(tip)}</title></circle>"
             )
-        ends.append((points[-1][1], points[-1][0], line.name, kind))
+        if line.name:
+            ends.append((points[-1][1], points[-1][0], line.name, kind))
     parts += _ends(ends, right, bottom)
     return drawing(bottom + 44, parts, of)
 

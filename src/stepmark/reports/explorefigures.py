@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from stepmark.datasets.exploration import Part
 from stepmark.datasets.exploration.canonical import JUDGED
 from stepmark.datasets.exploration.properties import SPREADS
+from stepmark.extras import require
 from stepmark.reports import explorecharts as charts
 from stepmark.reports import words
 
@@ -151,6 +154,14 @@ def _shares(part: Part) -> str:
     )
 
 
+def _with_and_without(part: Part) -> str:
+    """Shares of what has a property, and of what has it not, in turn."""
+    pl = require("polars")
+    word = pl.when(pl.col("series") == "with").then(pl.lit("")).otherwise(pl.lit("not "))
+    named = part.frame.select(word + pl.col("property"), "count", "total", "share", "low", "high")
+    return _shares(replace(part, frame=named))
+
+
 def _total(part: Part) -> str:
     return next(name for name in ("total", "ended", "decided") if name in part.frame.columns)
 
@@ -194,15 +205,29 @@ def _times_by_month(part: Part) -> str:
         tuple(row["high"] if row["high"] is not None else row["median"] for row in rows),
         tuple(f"{row['month']}: {span(row['median'])} of {row['items']:,}" for row in rows),
     )
-    late = [(x, row["p90"]) for x, row in zip(xs, rows, strict=True) if row["p90"] is not None]
-    slow = charts.Curve(
-        "9 of 10",
-        tuple(x for x, _ in late),
-        tuple(y for _, y in late),
-        tips=tuple(f"9 of 10 in {span(y)}" for _, y in late),
-    )
-    up = charts.days_axis([*line.ys, *slow.ys, *(low for low in line.low if low)])
-    return charts.curves([line, slow], _month_axis(months), up, part.title)
+    slow = _slow([(x, row["p90"]) for x, row in zip(xs, rows, strict=True)])
+    ends = [y for curve in slow for y in curve.ys]
+    up = charts.days_axis([*line.ys, *ends, *(low for low in line.low if low)])
+    return charts.curves([line, *slow], _month_axis(months), up, part.title)
+
+
+def _slow(places: Sequence[tuple[float, float | None]]) -> list[charts.Curve]:
+    """By when nine of ten are done, with gaps where they never are in the data."""
+    parts = [
+        [(x, y) for x, y in run if y is not None]
+        for known, run in groupby(places, key=lambda place: place[1] is not None)
+        if known
+    ]
+    return [
+        charts.Curve(
+            "9 of 10" if part is parts[-1] else "",
+            tuple(x for x, _ in part),
+            tuple(y for _, y in part),
+            tips=tuple(f"9 of 10 in {span(y)}" for _, y in part),
+            kind="c1",
+        )
+        for part in parts
+    ]
 
 
 def _waiting(part: Part) -> str:
@@ -338,7 +363,7 @@ _CHARTS: tuple[tuple[str, Callable[[Part], str]], ...] = (
     ("labels-", _label_shares),
     ("labels", _labels),
     ("noise-labels", _shares),
-    ("false-by-property", _shares),
+    ("false-by-property", _with_and_without),
     ("times", _times),
     ("waiting", _waiting),
     ("detection-delay", _times),

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from stepmark.datasets.exploration.values import Research
+from stepmark.datasets.research.names import ALERT_STATUSES, FRAMEWORKS, SUMMARY_STATUSES
 from stepmark.extras import require
 
 if TYPE_CHECKING:
@@ -26,43 +27,6 @@ OPEN = ("untriaged", "investigating")
 """The statuses of summaries that somebody has still to work on."""
 
 _LAB = {"TP": "true", "FN": "missed", "FP": "false", "SP": "uncertain"}
-_SUMMARY_STATUSES = (
-    "untriaged",
-    "downstream",
-    "reassigned",
-    "invalid",
-    "improvement",
-    "investigating",
-    "wontfix",
-    "fixed",
-    "backedout",
-    "infra",
-)
-_ALERT_STATUSES = (
-    "untriaged",
-    "downstream",
-    "reassigned",
-    "invalid",
-    "acknowledged",
-    "infra",
-)
-_FRAMEWORKS = {
-    1: "talos",
-    2: "build_metrics",
-    4: "awsy",
-    5: "awfy",
-    6: "platform_microbench",
-    10: "raptor",
-    11: "js-bench",
-    12: "devtools",
-    13: "browsertime",
-    14: "vcs",
-    15: "mozperftest",
-    16: "fxrecord",
-    17: "telemetry",
-    18: "mozharness",
-}  # Perfherder's, for those of which the data set has no series
-
 _SIGNATURE = "single_alert_series_signature_"
 _BACKFILL = "single_alert_backfill_record_total_"
 _ALERT = {
@@ -135,7 +99,10 @@ class Tables:
         summaries: one row an alert summary, with its labels and what all its alerts share.
         bugs: one row a bug; ``moved`` is the first change of its status or resolution.
         series: one row a series.
-        now: the last time that any of them tells of; None without any.
+        now: the last time that alerts tell of, until which open summaries are known to have
+            waited; None without any.
+        bugs_until: the same of bugs, which may have been asked for at another time.
+        series_until: when the last revision of any series landed.
     """
 
     alerts: pl.DataFrame
@@ -143,6 +110,13 @@ class Tables:
     bugs: pl.DataFrame
     series: pl.DataFrame
     now: datetime | None
+    bugs_until: datetime | None
+    series_until: datetime | None
+
+    @property
+    def until(self) -> datetime | None:
+        """The last time that alerts or series tell of."""
+        return max(filter(None, (self.now, self.series_until)), default=None)
 
 
 def tables(research: Research) -> Tables:
@@ -150,16 +124,21 @@ def tables(research: Research) -> Tables:
     series = _renamed(research.series, _SERIES)
     told = series.select("framework_id", "framework").drop_nulls().unique()
     # A data set that does not know the name has the number in its place.
-    names = _FRAMEWORKS | {i: name for i, name in told.iter_rows() if name != str(i)}
+    names = {**FRAMEWORKS} | {i: name for i, name in told.iter_rows() if name != str(i)}
     series = series.with_columns(framework=_named_by(names, "framework_id", "framework"))
     alerts = _alerts(_renamed(research.alerts, _ALERT), names)
     bugs = _bugs(_renamed(research.bugs, _BUG), _renamed(research.bug_changes, _CHANGE))
-    times = [
-        alerts.select("created", "first_triaged", "bug_updated", "pushed"),
-        bugs.select("created", "changed", "resolved"),
-        series.select("last"),
-    ]
-    return Tables(alerts, _summaries(alerts), bugs, _named(series), _latest(times))
+    now = _latest(alerts.select("created", "first_triaged", "bug_updated", "pushed"))
+    until = _latest(bugs.select("created", "changed", "resolved", "moved"))
+    return Tables(
+        alerts=alerts,
+        summaries=_summaries(alerts),
+        bugs=bugs,
+        series=_named(series),
+        now=now,
+        bugs_until=max(filter(None, (until, now)), default=None),
+        series_until=_latest(series.select("last")),
+    )
 
 
 def _renamed(frame: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
@@ -191,8 +170,8 @@ def _alerts(frame: pl.DataFrame, frameworks: Mapping[int, str]) -> pl.DataFrame:
     pl = require("polars")
     frame = frame.with_columns(
         framework=_named_by(frameworks, "framework", "framework"),
-        status=_in_words("status", _ALERT_STATUSES),
-        summary_status=_in_words("summary_status", _SUMMARY_STATUSES),
+        status=_in_words("status", ALERT_STATUSES),
+        summary_status=_in_words("summary_status", SUMMARY_STATUSES),
     )
     infra = (pl.col("status") == "infra") | (pl.col("summary_status") == "infra")
     lab = pl.col("lab").replace_strict(_LAB, default=None, return_dtype=pl.String)
@@ -289,6 +268,6 @@ def _bugs(bugs: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _latest(frames: Iterable[pl.DataFrame]) -> datetime | None:
-    found = [column.max() for frame in frames for column in frame.get_columns()]
+def _latest(frame: pl.DataFrame) -> datetime | None:
+    found = [column.max() for column in frame.get_columns()]
     return max((time for time in found if isinstance(time, datetime)), default=None)

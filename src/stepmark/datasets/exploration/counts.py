@@ -135,12 +135,13 @@ def _labels_reading(frame: pl.DataFrame) -> str:
         rows = {row["label"]: row for row in ours.filter(pl.col("of") == of).iter_rows(named=True)}
         if "false" not in rows:
             continue
-        no = rows["false"]
+        no, moved = rows["false"], rows.get("downstream")
         said.append(
             f"of {no['total']:,} labelled {of} {share(no['share'])}"
-            f" ({shares(no['low'], no['high'])}) are false,"
-            f" {share(rows['true']['share'])} true, {share(rows['uncertain']['share'])} undecided"
-            f" and {share(rows['missed']['share'])} were missed and made by hand"
+            f" ({shares(no['low'], no['high'])}) are false, {share(rows['true']['share'])} true,"
+            + (f" {share(moved['share'])} true but caused elsewhere (downstream)," if moved else "")
+            + f" {share(rows['uncertain']['share'])} undecided and"
+            f" {share(rows['missed']['share'])} were missed and made by hand"
         )
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}."

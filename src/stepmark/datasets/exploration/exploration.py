@@ -65,8 +65,8 @@ class Exploration:
 
     @property
     def now(self) -> datetime | None:
-        """The last time that the data tell of; what is open has waited until then."""
-        return self.tables.now
+        """The last time that alerts or series tell of."""
+        return self.tables.until
 
     def alerts_by(self, by: counts.By = "framework") -> Part:
         """Counts of alerts by framework, repository, platform, suite, month or status."""

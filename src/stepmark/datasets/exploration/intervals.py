@@ -46,17 +46,26 @@ class Share:
         return self.count / self.total if self.total else None
 
 
-def wilson(count: int, total: int, z: float = Z) -> Share:
+def wilson(count: float, total: float, z: float = Z) -> Share:
     """The share of *count* in *total* with Wilson's interval; *z* says how much that holds."""
     if not total:
-        return Share(count, total, 0.0, 1.0)
+        return Share(int(count), int(total), 0.0, 1.0)
     p, z2 = count / total, z * z
     middle = (p + z2 / (2 * total)) / (1 + z2 / total)
     half = z / (1 + z2 / total) * math.sqrt(p * (1 - p) / total + z2 / (4 * total * total))
     # At the ends rounding must not leave out the share itself.
     low = 0.0 if count == 0 else max(0.0, middle - half)
     high = 1.0 if count == total else min(1.0, middle + half)
-    return Share(count, total, low, high)
+    return Share(int(count), int(total), low, high)
+
+
+def independent(found: Share, items: float, z: float = Z) -> Share:
+    """*found* with the interval that it has if its items tell no more than so many *items*."""
+    total = min(float(found.total), items)
+    if not total or found.value is None:
+        return wilson(0, 0)
+    wide = wilson(found.value * total, total, z)
+    return Share(found.count, found.total, wide.low, wide.high)
 
 
 def corrected(questions: int) -> float:

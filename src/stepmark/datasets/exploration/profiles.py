@@ -59,7 +59,7 @@ def profiles(
     pl = require("polars")
     made = [_portion(research, ids, pushes) for ids in _portions(tables.series, progress)]
     found = pl.concat(made) if made else pl.DataFrame(schema=_schema())
-    now = pl.lit(tables.now, pl.Datetime("us"))
+    now = pl.lit(tables.series_until, pl.Datetime("us"))
     age = (now - pl.coalesce("end", "last")).dt.total_microseconds() / _DAY
     joined = tables.series.join(found, on=_KEY, how="left")
     return joined.with_columns(ended=age > ENDED).drop("end")

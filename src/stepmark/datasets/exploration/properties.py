@@ -210,7 +210,7 @@ SPREADS = {
         1,
         0,
         0.1,
-        "About a running median of 41 points, which makes it about 0.03 too small.",
+        "About a running median of 41 points, which takes a little of it: 0.4 shows as 0.38.",
     ),
     "bands": Spread(
         "Two bands",

@@ -9,7 +9,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from stepmark.datasets.exploration.canonical import Tables
-from stepmark.datasets.exploration.intervals import Share, corrected, summed, wilson
+from stepmark.datasets.exploration.intervals import (
+    Share,
+    corrected,
+    independent,
+    summed,
+    wilson,
+)
 from stepmark.datasets.exploration.phrases import counted, number, share, shares
 from stepmark.datasets.exploration.remedies import bands, retriggers, windows
 from stepmark.datasets.exploration.sweeps import (
@@ -21,7 +27,7 @@ from stepmark.datasets.exploration.sweeps import (
     decided,
 )
 from stepmark.datasets.exploration.values import TOUCHED, Proposal, Sureness, TooLittle
-from stepmark.datasets.exploration.worth import worth
+from stepmark.datasets.exploration.worth import with_independent, worth
 from stepmark.extras import require
 
 if TYPE_CHECKING:
@@ -72,8 +78,12 @@ def thresholds(tables: Tables, measure: Measure) -> Iterator[Proposal | TooLittl
             )
             continue
         chosen = choose(part, measure)
-        # What chance could have chosen is no proposal.
-        if chosen is not None and chosen.avoided.low >= 0.05:
+        # What chance could have chosen is no proposal, nor what loses more than it avoids.
+        if (
+            chosen is not None
+            and chosen.avoided.low >= 0.05
+            and chosen.avoided.count > chosen.lost.count
+        ):
             yield _threshold(kind, framework, measure, chosen)
 
 
@@ -83,7 +93,9 @@ def _threshold(kind: str, framework: str, measure: Measure, chosen: Chosen) -> P
     avoided, lost = chosen.avoided, chosen.lost
     word = "an alert threshold" if measure == "percent" else "a threshold of t"
     sure: Sureness = "tentative"
-    if avoided.low >= 0.1 and lost.high <= 2 * MOST_LOST and chosen.most <= 1.5 * chosen.least:
+    gain = avoided.low * avoided.total - lost.high * lost.total
+    steady = chosen.most <= 1.5 * chosen.least
+    if avoided.low >= 0.1 and lost.high <= 2 * MOST_LOST and steady and gain > 0:
         sure = "well supported"
     between = (
         f"every part of the data chooses {value}"
@@ -104,7 +116,7 @@ def _threshold(kind: str, framework: str, measure: Measure, chosen: Chosen) -> P
         saves=avoided,
         costs=lost,
         sure=sure,
-        worth=avoided.low * avoided.total - lost.high * lost.total,
+        worth=gain,
         evidence={
             "threshold": chosen.threshold,
             "lowest choice": chosen.least,
@@ -132,22 +144,28 @@ def dropped(tables: Tables) -> Iterator[Proposal | TooLittle]:
             "all suites",
             f"no suite has more than {counted(most, 'decided alert')}; {_LEAST_DROPPED} are needed",
         )
-    for row in _mostly_false(named):
+    for row in _mostly_false(with_independent(named, tables, ("framework", "suite"))):
         taken.add((row["framework"], row["suite"]))
         yield _dropped("suite", f"{row['framework']} {row['suite']}", row, suites)
-    tests = worth(tables, ("framework", "suite", "test")).frame
-    for row in _mostly_false(tests.filter(pl.col("decided") >= _LEAST_DROPPED)):
+    keys = ("framework", "suite", "test")
+    tests = worth(tables, keys).frame.filter(pl.col("decided") >= _LEAST_DROPPED)
+    for row in _mostly_false(with_independent(tests, tables, keys)):
         if row["test"] and (row["framework"], row["suite"]) not in taken:
             name = f"{row['framework']} {row['suite']} {row['test']}"
             yield _dropped("test", name, row, suites)
 
 
 def _mostly_false(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """Those that give false alerts more often than not, with 95 % for all of them together."""
+    """Those that give false alerts more often than not, with 95 % for all of them together.
+
+    Their intervals are those of summaries, for one bad push makes many false alerts.
+    """
     z = corrected(frame.height)
     for row in frame.iter_rows(named=True):
-        if wilson(row["false"], row["decided"], z).low > 0.5:
-            yield row
+        false = wilson(row["false"], row["decided"])
+        if independent(false, row["independent"], z).low > 0.5:
+            wide = independent(false, row["independent"])
+            yield row | {"low": wide.low, "high": wide.high}
 
 
 def _dropped(kind: str, subject: str, row: dict[str, Any], suites: pl.DataFrame) -> Proposal:
@@ -167,7 +185,8 @@ def _dropped(kind: str, subject: str, row: dict[str, Any], suites: pl.DataFrame)
         subject=subject,
         action=f"Stop alerting on {subject}, or mend the {kind} first.",
         reason=(
-            f"{row['false']:,} of {counted(row['decided'], 'decided alert')} of it are false,"
+            f"{row['false']:,} of {counted(row['decided'], 'decided alert')} of it, in"
+            f" {counted(row['summaries'], 'summary', 'summaries')}, are false,"
             f" {share(row['share'])} ({shares(row['low'], row['high'])}); {row['true']:,} true ones"
             f" would be lost. These are {share(saves.value)} of the false and"
             f" {share(costs.value)} of the true alerts of {row['framework']}; {bugs}."
@@ -180,6 +199,7 @@ def _dropped(kind: str, subject: str, row: dict[str, Any], suites: pl.DataFrame)
             "false alerts": row["false"],
             "true alerts": row["true"],
             "decided alerts": row["decided"],
+            "summaries": row["summaries"],
             "alerts": row["alerts"],
             "missed": row["missed"],
             "bugs": row["bugs"],
@@ -190,13 +210,24 @@ def _dropped(kind: str, subject: str, row: dict[str, Any], suites: pl.DataFrame)
 
 
 def ignored(tables: Tables) -> Iterator[Proposal]:
-    """Suites whose bugs engineers seldom touch."""
+    """Suites whose bugs engineers seldom touch, and less than those of a framework's others."""
     pl = require("polars")
-    frame = worth(tables).frame.drop_nulls("traction").filter(pl.col("followed") >= _LEAST_BUGS)
+    known = (
+        worth(tables)
+        .frame.drop_nulls("traction")
+        .with_columns(touched=(pl.col("traction") * pl.col("followed")).round().cast(pl.Int64))
+    )
+    frame = known.filter(pl.col("followed") >= _LEAST_BUGS)
     z = corrected(frame.height)
     for row in frame.iter_rows(named=True):
-        touched = wilson(round(row["traction"] * row["followed"]), row["followed"])
-        if wilson(touched.count, touched.total, z).high >= 0.5:
+        touched = wilson(row["touched"], row["followed"])
+        others = known.filter(
+            (pl.col("framework") == row["framework"]) & (pl.col("suite") != row["suite"])
+        )
+        rest = wilson(summed(others["touched"]), summed(others["followed"]))
+        seldom = wilson(touched.count, touched.total, z).high
+        # Where all are left alone, that is no property of a suite.
+        if seldom >= 0.5 or (rest.total and seldom >= rest.low):
             continue
         subject = f"{row['framework']} {row['suite']}"
         yield Proposal(
@@ -205,8 +236,9 @@ def ignored(tables: Tables) -> Iterator[Proposal]:
             action=f"Ask who needs {subject}: its bugs are left alone.",
             reason=(
                 f"Of {counted(touched.total, 'bug')} {touched.count:,} were touched within two"
-                f" weeks, {share(touched.value)} ({shares(touched.low, touched.high)}); of"
-                f" resolved ones {share(row['fixed'])} were fixed. It gave"
+                f" weeks, {share(touched.value)} ({shares(touched.low, touched.high)}), of the bugs"
+                f" of the framework's other suites {share(rest.value)}; of resolved ones"
+                f" {share(row['fixed'])} were fixed. It gave"
                 f" {counted(row['alerts'], 'alert')}."
             ),
             saves=None,
@@ -216,6 +248,8 @@ def ignored(tables: Tables) -> Iterator[Proposal]:
             evidence={
                 "bugs": touched.total,
                 "touched within two weeks": touched.count,
+                "bugs of other suites": rest.total,
+                "touched of other suites": rest.count,
                 "fixed": row["fixed"],
                 "alerts": row["alerts"],
             },
@@ -224,15 +258,21 @@ def ignored(tables: Tables) -> Iterator[Proposal]:
 
 def platforms(tables: Tables) -> Iterator[Proposal]:
     """Platforms on which a framework gives false alerts more often than on its others."""
-    frame = worth(tables, ("framework", "platform")).frame
+    keys = ("framework", "platform")
+    frame = with_independent(worth(tables, keys).frame, tables, keys)
     z = corrected(frame.height)
     for _, own in frame.group_by("framework", maintain_order=True):
         false, total = summed(own["false"]), summed(own["decided"])
+        items = float(own["independent"].sum())
         for row in own.iter_rows(named=True):
+            if row["decided"] < LEAST or total - row["decided"] < LEAST:
+                continue
             rest = wilson(false - row["false"], total - row["decided"])
-            sure = wilson(row["false"], row["decided"], z).low
-            if row["decided"] >= LEAST and rest.total >= LEAST and sure > rest.high:
-                yield _platform(row, rest, (false, total))
+            rest = independent(rest, items - row["independent"])
+            here = wilson(row["false"], row["decided"])
+            if independent(here, row["independent"], z).low > rest.high:
+                wide = independent(here, row["independent"])
+                yield _platform(row | {"low": wide.low, "high": wide.high}, rest, (false, total))
 
 
 def _platform(row: dict[str, Any], rest: Share, all_of: Sequence[int]) -> Proposal:
@@ -247,7 +287,8 @@ def _platform(row: dict[str, Any], rest: Share, all_of: Sequence[int]) -> Propos
             " what makes its machines noisy."
         ),
         reason=(
-            f"{row['false']:,} of {counted(row['decided'], 'decided alert')} there are false,"
+            f"{row['false']:,} of {counted(row['decided'], 'decided alert')} there, in"
+            f" {counted(row['summaries'], 'summary', 'summaries')}, are false,"
             f" {share(row['share'])} ({shares(row['low'], row['high'])}); on its other platforms"
             f" {share(rest.value)} ({shares(rest.low, rest.high)}) of {rest.total:,} are."
         ),
@@ -258,6 +299,7 @@ def _platform(row: dict[str, Any], rest: Share, all_of: Sequence[int]) -> Propos
         evidence={
             "false alerts": row["false"],
             "decided alerts": row["decided"],
+            "summaries": row["summaries"],
             "false alerts elsewhere": rest.count,
             "decided alerts elsewhere": rest.total,
         },

@@ -16,7 +16,7 @@ from stepmark.datasets.exploration.intervals import (
     wilson,
     with_shares,
 )
-from stepmark.datasets.exploration.phrases import counted, days, share, shares
+from stepmark.datasets.exploration.phrases import counted, days, listed, share, shares
 from stepmark.datasets.exploration.values import Part
 from stepmark.extras import require
 
@@ -66,8 +66,8 @@ def _worked(time: pl.Expr) -> pl.Expr:
 def durations(tables: Tables) -> pl.DataFrame:
     """One row a span of a step: step, framework, repository, month, days, working_days, done.
 
-    What is not done has waited until the last time that the data know of. Spans that would be
-    negative are left out.
+    What is not done has waited until the last time that alerts (or bugs, for their resolution)
+    tell of. Spans that would be negative are left out.
     """
     pl = require("polars")
     bugs = tables.bugs.select("bug", filed="created", resolved="resolved", kind="resolution")
@@ -94,10 +94,11 @@ def durations(tables: Tables) -> pl.DataFrame:
         ),
         (4, _filed(summaries), "filed", "resolved"),
     )
-    now = pl.lit(tables.now, pl.Datetime("us"))
+    # Bugs are often asked for later than alerts.
+    ends = [*[tables.now] * (len(spans) - 1), tables.bugs_until]
     made = [
-        frame.filter(pl.col(start).is_not_null(), now.is_not_null())
-        .with_columns(end=pl.coalesce(pl.col(end), now))
+        frame.filter(pl.col(start).is_not_null(), pl.lit(now is not None))
+        .with_columns(end=pl.coalesce(pl.col(end), pl.lit(now, pl.Datetime("us"))))
         .select(
             pl.lit(STEPS[place].name).alias("step"),
             "framework",
@@ -107,7 +108,7 @@ def durations(tables: Tables) -> pl.DataFrame:
             working_days=working_days(pl.col(start), pl.col("end")),
             done=pl.col(end).is_not_null(),
         )
-        for place, frame, start, end in spans
+        for (place, frame, start, end), now in zip(spans, ends, strict=True)
     ]
     whole: DataFrame = pl.concat(made)
     return whole.filter(pl.col("days") >= 0)
@@ -152,8 +153,9 @@ def times(tables: Tables) -> Part:
         "How long the steps take",
         frame,
         _times_reading(rows),
-        "By Kaplan and Meier: what is open has waited until the last time that the data know of,"
-        " and is not left out. The interval is that of the median, 95 %. Working days have no"
+        "By Kaplan and Meier: what is open has waited until the last time that alerts (or bugs)"
+        " tell of, and is not left out. For a bug that does not tell when it was resolved, its last"
+        " change counts. The interval is that of the median, 95 %. Working days have no"
         f" Saturdays and Sundays (UTC). {_RING} {definitions[:1].upper()}{definitions[1:]}.",
         empty=not rows,
     )
@@ -185,9 +187,12 @@ def _times_reading(rows: list[dict[str, Any]]) -> str:
         return "No times are known."
     said = [f"{row['step']} {days(row['median'])}" for row in plain]
     text = f"Medians: {', '.join(said)}."
+    endless = [row["step"] for row in plain if row["p90"] is None]
     slow = max(plain, key=lambda row: row["p90"] or 0.0)
+    if endless:
+        text += f" Nine of ten are never done in the data for {listed(endless)}."
     if slow["p90"]:
-        text += f" One in ten takes longer than {days(slow['p90'])} in the step {slow['step']}."
+        text += f" One in ten takes longer than {days(slow['p90'])} for {slow['step']}."
     waiting = sum(row["open"] for row in plain)
     return text + f" {counted(waiting, 'span')} {'is' if waiting == 1 else 'are'} still open."
 

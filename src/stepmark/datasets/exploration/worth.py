@@ -57,10 +57,29 @@ def worth(tables: Tables, by: Sequence[str] = ("framework", "suite")) -> Part:
     )
 
 
+def with_independent(frame: pl.DataFrame, tables: Tables, by: Sequence[str]) -> pl.DataFrame:
+    """*frame* with summaries (that decided alerts are of) and independent (how many those count).
+
+    The alerts of one summary mostly turn out alike. As if they always did, so many independent
+    ones would tell as much: the square of their number by the sum of squares of each summary's
+    (Kish, "Survey Sampling", 1965).
+    """
+    pl = require("polars")
+    decided = tables.alerts.drop_nulls("verdict")
+    sizes = decided.group_by(*by, "summary").agg(size=pl.len().cast(pl.Float64))
+    counted = sizes.group_by(list(by)).agg(
+        summaries=pl.len().cast(pl.Int64),
+        independent=pl.col("size").sum() ** 2 / (pl.col("size") ** 2).sum(),
+    )
+    return frame.join(counted, on=list(by), how="left", maintain_order="left").with_columns(
+        pl.col("summaries").fill_null(0), pl.col("independent").fill_null(0.0)
+    )
+
+
 def _bugs(tables: Tables, keys: list[str]) -> pl.DataFrame:
     """Bugs, traction and fixed of each of *keys*; a bug counts once for each."""
     pl = require("polars")
-    now = pl.lit(tables.now, pl.Datetime("us"))
+    now = pl.lit(tables.bugs_until, pl.Datetime("us"))
     limit = pl.duration(days=_TRACTION)
     linked = tables.alerts.select(*keys, "bug").drop_nulls("bug").unique()
     joined = linked.join(tables.bugs, on="bug").with_columns(

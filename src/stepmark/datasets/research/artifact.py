@@ -4,15 +4,17 @@
 
 ``alerts_data.csv``, ``bugs_data.csv`` and
 ``timeseries_data/<folder of a repository>/<signature id>_timeseries_data.csv``, perhaps in a folder
-``data``. Columns may be missing or more, and be named as the API names them.
+``data``, or under the names that they have in the lab's repository. Columns may be missing or more,
+and be named as the API or the lab's older scripts name them.
 """
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +26,8 @@ from stepmark.datasets.research.material import (
     SUMMARIES,
     SeriesFiles,
     Surroundings,
-    no_points,
 )
+from stepmark.datasets.research.names import ALERT_STATUSES, FRAMEWORKS, SUMMARY_STATUSES
 from stepmark.datasets.research.rules import Ledger
 from stepmark.datasets.research.tables import (
     ALERTS_READ,
@@ -39,7 +41,7 @@ from stepmark.errors import InputError
 from stepmark.extras import require
 from stepmark.sources.base import Limits
 from stepmark.sources.reading import read_content
-from stepmark.sources.text import HEAD, decoded
+from stepmark.sources.text import FORMULA, HEAD, decoded
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -49,25 +51,35 @@ SUFFIX = "_timeseries_data.csv"
 ENTRY = "entry_id"
 """What the lab calls the id of a measurement."""
 
-FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")  # noqa: RUF001
-"""What text starts with that a spreadsheet would run; it is written with one more apostrophe."""
-
+_ALERTS = (ALERTS_FILE, "curated_alerts_data.csv")
+_BUGS = (BUGS_FILE, "bugs_data_from_api.csv")
+_SERIES = (SERIES_FOLDER, "all-datasets", "all-datasets-annotated")
 _ALERT = ("single_alert_id", "alert_summary_id", "signature_id", "alert_summary_repository")
 _FILE = re.compile(r"(\d{1,18})_timeseries_data\.csv")
 _NUMBERED = re.compile(r"[-_ ]?\d+$")
 # What pandas makes of a column of whole numbers with gaps.
 _FLOATED = re.compile(r"(\d{1,15})\.0")
 _OTHER_NAMES = {"id": ENTRY, "repository_name": "repository"}
+_FIRST_ROW = 8192  # characters that mostly hold the heads and a row
+# The lab's older scripts call the alert a test, and its summary an alert.
+_OLD = "test_id"
+# Its script writes what Sherlock did as Python tuples of one: ``(3,)``.
+_TUPLED = "alert.backfill_record."
+_WORDS: Mapping[str, Mapping[str, int]] = {
+    "alert_summary_status": {word: i for i, word in enumerate(SUMMARY_STATUSES)},
+    "single_alert_status": {word: i for i, word in enumerate(ALERT_STATUSES)},
+    "alert_summary_framework": {word: i for i, word in FRAMEWORKS.items()},
+}
 
 
 def is_artifact(folder: Path) -> bool:
     """Whether *folder* is the lab's artifact."""
-    return (_root(folder) / ALERTS_FILE).is_file()
+    return _alerts_file(folder) is not None
 
 
-def _root(folder: Path) -> Path:
-    inside = folder / "data"
-    return inside if (inside / ALERTS_FILE).is_file() else folder
+def _alerts_file(folder: Path) -> Path | None:
+    places = (place / name for place in (folder / "data", folder) for name in _ALERTS)
+    return next((path for path in places if path.is_file()), None)
 
 
 @dataclass(frozen=True)
@@ -79,11 +91,16 @@ class Artifact:
     _heads: dict[Path, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        if not (_root(self.folder) / SERIES_FOLDER).is_dir():
+        if self._inside_root(_SERIES, Path.is_dir) is None:
             raise InputError(
                 f"{self.folder}: {ALERTS_FILE}, but no folder {SERIES_FOLDER} with the series;"
                 " unpack the whole artifact"
             )
+
+    def _inside_root(self, names: Sequence[str], kind: Callable[[Path], bool]) -> Path | None:
+        """The first of *names* that lies beside the table of alerts."""
+        root = (_alerts_file(self.folder) or self.folder / ALERTS_FILE).parent
+        return next((root / name for name in names if kind(root / name)), None)
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -92,12 +109,14 @@ class Artifact:
 
     def surroundings(self, ledger: Ledger) -> Surroundings:
         """All but the measurements."""
-        root, pl = _root(self.folder), require("polars")
-        alerts = self._table(root / ALERTS_FILE, ALERTS_READ, _alert_names(), _ALERT, ledger)
+        pl = require("polars")
+        path = _alerts_file(self.folder) or self.folder / ALERTS_FILE
+        alerts = self._table(path, ALERTS_READ, _alert_names(), _ALERT, ledger)
         read = [column for column in BUGS.columns if column.path]
+        of_bugs = self._inside_root(_BUGS, Path.is_file)
         bugs = (
-            self._table(root / BUGS_FILE, read, _bug_names(read), ("id",), ledger)
-            if (root / BUGS_FILE).is_file()
+            self._table(of_bugs, read, _bug_names(read), ("id",), ledger)
+            if of_bugs is not None
             else Rows(read, ledger).frame()
         )
         return Surroundings(
@@ -115,7 +134,8 @@ class Artifact:
     def files(self, ledger: Ledger) -> list[SeriesFiles]:
         """The CSV files by series, sorted; the repository is that of a file's first row."""
         found: dict[tuple[str, int], list[Path]] = {}
-        for path in sorted((_root(self.folder) / SERIES_FOLDER).glob("*/*.csv")):
+        root = self._inside_root(_SERIES, Path.is_dir) or self.folder
+        for path in sorted(root.rglob("*.csv")):
             match = _FILE.fullmatch(path.name)
             if match is None:
                 ledger.add("series-unreadable", 1, [self._inside(path)])
@@ -131,7 +151,7 @@ class Artifact:
         return [SeriesFiles(*key, tuple(paths)) for key, paths in sorted(found.items())]
 
     def series(self, files: SeriesFiles, ledger: Ledger) -> tuple[dict[str, Any], DataFrame] | None:
-        """Description and points of a series."""
+        """Description and points of a series; the points are texts until `points` reads them."""
         pl = require("polars")
         if len(files.paths) > 1:
             example = f"{files.repository} {files.signature_id}"
@@ -139,30 +159,43 @@ class Artifact:
         parts = []
         for path in files.paths:
             try:
-                parts.append(self._points(path, files, ledger))
-            except (InputError, OSError, ValueError, pl.exceptions.PolarsError) as error:
-                problem = str(error).split("\n", 1)[0]
-                ledger.add("series-unreadable", 1, [f"{self._inside(path)}: {problem}"])
+                parts.append(self._texts(path, files, ledger))
+            except (InputError, OSError, ValueError, csv.Error, pl.exceptions.PolarsError) as error:
+                self._note_unreadable(path, error, ledger)
+            except pl.exceptions.PanicException as error:
+                self._note_unreadable(path, error, ledger)
         if not parts:
             return None
+        return self._described(files), pl.concat(parts, how="diagonal")
+
+    def points(self, given: DataFrame) -> DataFrame:
+        """The points that texts of `series` mean; what is none of its type is null."""
+        points: DataFrame = _typed(require("polars"), given)
+        return points
+
+    def _note_unreadable(self, path: Path, error: BaseException, ledger: Ledger) -> None:
+        problem = str(error).split("\n", 1)[0]
+        ledger.add("series-unreadable", 1, [f"{self._inside(path)}: {problem}"])
+
+    def _described(self, files: SeriesFiles) -> dict[str, Any]:
+        """What the first row of a series' first file says of it."""
         head = self._heads[files.paths[0]]
-        described = {
-            column.name: _unquoted(head.get(_OTHER_NAMES.get(column.path, column.path)) or "")
-            or None
-            for column in SERIES_READ
-        }
+
+        def told(column: Column) -> str | None:
+            cell = head.get(_OTHER_NAMES.get(column.path, column.path)) or head.get(column.name)
+            return _unquoted(cell or "") or None
+
+        described = {column.name: told(column) for column in SERIES_READ}
         parent = described.get("parent_signature") or ""
         match = _FLOATED.fullmatch(parent)
         described |= {"parent_signature": match[1] if match else parent or None}
         identity = {"repository": files.repository, "signature_id": files.signature_id}
-        points: DataFrame = pl.concat(parts)
-        return described | identity | {"is_described": bool(head.get("suite"))}, points
+        return described | identity | {"is_described": bool(head.get("suite"))}
 
-    def _points(self, path: Path, files: SeriesFiles, ledger: Ledger) -> DataFrame:
-        """The points in one file that are of the series."""
+    def _texts(self, path: Path, files: SeriesFiles, ledger: Ledger) -> DataFrame:
+        """The cells that make the points in one file, of the rows that are of the series."""
         pl = require("polars")
-        data = read_content(path, self.limits).data
-        table = _text_table(pl, data)
+        table: DataFrame = _text_table(pl, read_content(path, self.limits).data)
         if table.height > self.limits.max_measurements:
             raise InputError(f"more than {self.limits.max_measurements:,} rows")
         lacking = [n for n in (ENTRY, "push_timestamp", "value") if n not in table.columns]
@@ -170,15 +203,15 @@ class Artifact:
             raise InputError(f"no column {', '.join(lacking)}")
         expected = {"repository": files.repository, "signature_id": str(files.signature_id)}
         for name, own in expected.items():
-            if name in table.columns:
+            # Nearly always all are the same, which is found out without a query.
+            if name in table.columns and not (table[name] == own).all():
                 said = pl.col(name).str.strip_chars().str.strip_suffix(".0").fill_null(own)
                 same = table.filter(said.is_in([own, ""]))
                 if same.height < table.height:
                     example = f"{self._inside(path)}: {name}"
                     ledger.add("point-of-another-series", table.height - same.height, [example])
                 table = same
-        points: DataFrame = _typed(pl, table)
-        return points
+        return table[[name for name in table.columns if name not in expected]]
 
     def _table(
         self,
@@ -199,9 +232,9 @@ class Artifact:
 
                 def cell(column: Column, cells: Sequence[str] = cells) -> str | None:
                     place = places.get(column.name)
-                    if place is None or place >= len(cells):
+                    if place is None or place >= len(cells) or not cells[place]:
                         return None
-                    return _unquoted(cells[place]) or None
+                    return _plain(column, cells[place])
 
                 if any(cells):
                     rows.add(f"{path.name}:{reader.line_num}", cell)
@@ -222,9 +255,13 @@ def _places(
 ) -> dict[str, int]:
     """The place of each column that is there; raises `InputError` if an identity is not."""
     places: dict[str, int] = {}
-    for place, head in enumerate(heads):
-        column = names.get(_normal(head))
-        if column is not None and (column not in places or _normal(head) == column):
+    known = [_normal(head) for head in heads]
+    if _OLD in known:
+        known = [re.sub("^test_", "single_alert_", name) for name in known]
+        known = [re.sub("^alert_", "alert_summary_", name) for name in known]
+    for place, name in enumerate(known):
+        column = names.get(name)
+        if column is not None and (column not in places or name == column):
             places[column] = place
     lacking = [column for column in identity if column not in places]
     if lacking:
@@ -244,7 +281,7 @@ def _alert_names() -> dict[str, str]:
     for column in ALERTS_READ:
         table, _, field_path = column.path.partition(".")
         leaf = field_path.replace(".", "_")
-        for prefix in prefixes[table]:
+        for prefix in ("", *prefixes[table]) if "_signature_" in leaf else prefixes[table]:
             names.setdefault(prefix + leaf, column.name)
         bare.setdefault(leaf.removeprefix("series_signature_"), []).append(column.name)
     for leaf, meant in bare.items():
@@ -262,6 +299,28 @@ def _bug_names(columns: Iterable[Column]) -> dict[str, str]:
     return names
 
 
+def _plain(column: Column, cell: str) -> str | None:
+    """What *cell* says, without what a script or a spreadsheet put about it; None of nothing."""
+    text = _unquoted(cell)
+    if text.startswith("(") and column.path.startswith(_TUPLED):
+        text = _only(text)
+    if column.name in _WORDS:
+        number = _WORDS[column.name].get(text.strip().casefold())
+        text = text if number is None else str(number)
+    return text or None
+
+
+def _only(text: str) -> str:
+    """The one item of the Python tuple that *text* writes; *text* where it writes none."""
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return text
+    if not isinstance(found, tuple) or len(found) != 1:
+        return text
+    return "" if found[0] is None else str(found[0])
+
+
 def _unquoted(cell: str) -> str:
     """*cell* without the apostrophe that keeps a spreadsheet from running it."""
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
@@ -276,8 +335,10 @@ def _first_row(path: Path) -> dict[str, str]:
     """The cells of the first row by name; of an empty table none."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = io.StringIO(file.read(HEAD), newline="")
-        reader = csv.reader(lines)
+            lines = file.read(_FIRST_ROW)
+            if lines.count("\n") < 2:
+                lines += file.read(HEAD)
+        reader = csv.reader(io.StringIO(lines, newline=""))
         heads = [_normal(head) for head in next(reader, [])]
         return dict(zip(map(_renamed, heads), next(reader, []), strict=False))
     except (OSError, ValueError, csv.Error) as error:
@@ -291,7 +352,7 @@ def _renamed(head: str) -> str:
 def _text_table(pl: Any, data: bytes) -> Any:
     """The columns of a series' CSV that points are made of, as texts."""
     if not data.strip():
-        return no_points()
+        return pl.DataFrame(schema=dict.fromkeys((ENTRY, "push_timestamp", "value"), pl.String))
     start = data[: data.find(b"\n") + 1 or None].decode("utf-8-sig", "replace")
     heads = next(csv.reader([start]), [])
     wanted = {column.name for column in POINTS} | {ENTRY, "repository", "signature_id"}
@@ -309,37 +370,39 @@ def _text_table(pl: Any, data: bytes) -> Any:
 
 def _typed(pl: Any, table: Any) -> Any:
     """The points of a table of texts."""
-
-    def text(name: str) -> Any:
-        if name not in table.columns:
-            return pl.lit(None, pl.String)
-        cell = pl.col(name).str.strip_chars()
-        return pl.when(cell != "").then(cell)
-
-    def whole(name: str) -> Any:
-        number = text(name).cast(pl.Float64, strict=False)
-        floated = pl.when(number == number.floor()).then(number.cast(pl.Int64, strict=False))
-        return pl.coalesce(text(name).cast(pl.Int64, strict=False), floated)
-
-    def unquoted(cell: Any) -> Any:
-        return (
-            pl.when(cell.str.contains(f"^'{FORMULA.pattern}"))
-            .then(cell.str.slice(1))
-            .otherwise(cell)
-        )
-
     types = schema_of(POINTS)
-    points = table.select(
-        id=whole(ENTRY),
-        push_id=whole("push_id"),
-        job_id=whole("job_id"),
-        push_timestamp=text("push_timestamp"),
-        revision=unquoted(text("revision")),
-        value=text("value").cast(pl.Float64, strict=False),
-        replicates=pl.lit(None, types["replicates"]),
-        submit_time=text("submit_time"),
-        machine_name=unquoted(text("machine_name")),
-    )
-    return points.with_columns(
-        parsed_times(points["push_timestamp"]), parsed_times(points["submit_time"])
-    )
+
+    def texts(name: str) -> Any:
+        """A column, what is only white space null."""
+        if name not in table.columns:
+            return pl.repeat(None, table.height, dtype=pl.String, eager=True)
+        stripped = table[name].str.strip_chars()
+        return stripped.set(stripped == "", None)
+
+    def names(name: str) -> Any:
+        found = texts(name)
+        quoted = found.str.contains(f"^'{FORMULA.pattern}").fill_null(value=False)
+        return found.str.slice(1).zip_with(quoted, found) if quoted.any() else found
+
+    columns = {
+        "id": _whole_numbers(pl, texts(ENTRY)),
+        "push_id": _whole_numbers(pl, texts("push_id")),
+        "job_id": _whole_numbers(pl, texts("job_id")),
+        "push_timestamp": parsed_times(texts("push_timestamp")),
+        "revision": names("revision"),
+        "value": texts("value").cast(pl.Float64, strict=False),
+        "replicates": pl.repeat(None, table.height, dtype=types["replicates"], eager=True),
+        "submit_time": parsed_times(texts("submit_time")),
+        "machine_name": names("machine_name"),
+    }
+    return pl.DataFrame([column.alias(name) for name, column in columns.items()])
+
+
+def _whole_numbers(pl: Any, texts: Any) -> Any:
+    """The whole numbers that *texts* write, those with gaps as pandas does (``7.0``) too."""
+    found = texts.cast(pl.Int64, strict=False)
+    if found.null_count() == texts.null_count():
+        return found
+    number = texts.cast(pl.Float64, strict=False)
+    floated = number.set(number != number.floor(), None).cast(pl.Int64, strict=False)
+    return found.zip_with(found.is_not_null(), floated)

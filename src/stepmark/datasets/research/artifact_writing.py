@@ -17,7 +17,6 @@ from stepmark.datasets.research.artifact import (
     ALERTS_FILE,
     BUGS_FILE,
     ENTRY,
-    FORMULA,
     SERIES_FOLDER,
     SUFFIX,
     quoted,
@@ -26,6 +25,7 @@ from stepmark.datasets.research.opened import Research, files_of
 from stepmark.datasets.research.tables import ALERTS_READ, BUGS, MEASUREMENTS, SERIES_READ, Column
 from stepmark.extras import require
 from stepmark.files import File, file_name, write_folder
+from stepmark.sources.text import FORMULA
 
 if TYPE_CHECKING:
     from polars import DataFrame

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from stepmark.datasets.research.dictionary import dictionary, label_counts
 from stepmark.datasets.research.extraction_folder import ExtractionFolder, is_extraction
 from stepmark.datasets.research.labels import CHANGES
 from stepmark.datasets.research.material import Material, SeriesFiles, Surroundings
+from stepmark.datasets.research.names import FRAMEWORKS
 from stepmark.datasets.research.opened import DICTIONARY, DOCUMENT, SCHEMA
 from stepmark.datasets.research.parquet import combined, digest_of, parquet_bytes
 from stepmark.datasets.research.placing import NEXT, OUTSIDE, annotated, measured, placed
@@ -46,6 +48,7 @@ from stepmark.extraction.folder import DOCUMENT as EXTRACTION
 from stepmark.extras import require
 from stepmark.files import File, json_bytes, write_folder
 from stepmark.sources.base import Limits
+from stepmark.sources.reading import garbage_collection_paused
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -129,12 +132,13 @@ class _Building:
     def files(self) -> Iterator[File]:
         """Every file of the data set, the document last."""
         pl = require("polars")
-        around = self.material.surroundings(self.ledger)
+        with garbage_collection_paused():
+            around = self.material.surroundings(self.ledger)
         bugs = curated_bugs(around, self.ledger)
         alerts = curated_alerts(around, bugs, self.ledger)
         files = self.material.files(self.ledger)
         self._note_unread_series(around, files)
-        for number, chunk in enumerate(self._chunks(files)):
+        for number, chunk in enumerate(_read_ahead(self._chunks(files))):
             yield from self._part(f"{number:05}", chunk, alerts)
         if not self.series:
             raise InputError(f"no series with measurements that can be used{self._why()}")
@@ -177,7 +181,7 @@ class _Building:
         """The files of measurements and revisions that *chunk* makes."""
         pl = require("polars")
         names = [f"{item.repository} {item.signature_id}" for item in chunk.files]
-        points = curated(chunk.points(), names, self.ledger)
+        points = curated(chunk.points(self.material), names, self.ledger)
         revisions = revisions_of(points, names, self.ledger)
         identity = chunk.identity()
         own = alerts.rename({"alert_summary_repository": "repository"}).join(
@@ -268,7 +272,7 @@ class _Building:
         rows = shared.select("repository", "signature_id").iter_rows()
         self.ledger.add("series-of-one-hash", shared.height, (f"{r} {s}" for r, s in rows))
         names = pl.col("framework_id").replace_strict(
-            dict(around.frameworks), default=None, return_dtype=pl.String
+            {**FRAMEWORKS, **around.frameworks}, default=None, return_dtype=pl.String
         )
         known = dict(around.options)
         options = [known.get(hashed) for hashed in series["option_collection_hash"]]
@@ -306,6 +310,15 @@ class _Building:
         }
 
 
+def _read_ahead(chunks: Iterator[_Chunk]) -> Iterator[_Chunk]:
+    """*chunks*, the next one of which is read while the one before is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = reader.submit(next, chunks, None)
+            yield chunk
+
+
 @dataclass
 class _Chunk:
     """Series that are worked on together."""
@@ -322,11 +335,12 @@ class _Chunk:
         self.frames.append(points)
         self.rows += points.height
 
-    def points(self) -> DataFrame:
+    def points(self, material: Material) -> DataFrame:
         """All points, with the number of their series."""
         pl = require("polars")
         lengths = [frame.height for frame in self.frames]
-        made: DataFrame = pl.concat(self.frames)
+        # One query for many series: on each alone it would take longer to plan than to run.
+        made = material.points(pl.concat(self.frames, how="diagonal"))
         self.frames.clear()
         numbers = pl.Series("series", range(len(lengths)), dtype=pl.Int64)
         repeated = numbers.repeat_by(pl.Series(lengths, dtype=pl.UInt32)).explode().drop_nulls()

@@ -24,9 +24,12 @@ LONGEST_TEXT = 1 << 20
 _LONGEST_LIST = 1 << 16
 
 _INT64 = range(-(1 << 63), 1 << 63)
+_SHORT = 19  # fewer digits fit into 64 bits
 _WHOLE = re.compile(r"[+-]?\d{1,19}(\.0*)?")
 _FLAGS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 _NOTHING = ("", "nan", "nat", "none", "null")
+_SECONDS = re.compile(r"\d{9,11}(\.\d+)?")
+_BETWEEN = re.compile(r"[,\s]+")
 
 
 class WrongCellError(ValueError):
@@ -36,6 +39,8 @@ class WrongCellError(ValueError):
 def whole(value: Any) -> int | None:
     """A whole number that 64 bits hold."""
     if isinstance(value, str):
+        if value.isdecimal() and value.isascii() and len(value) < _SHORT:
+            return int(value)  # nearly all are
         text = value.strip()
         if text.casefold() in _NOTHING:
             return None
@@ -101,14 +106,14 @@ def _flag(value: Any) -> bool | None:
 
 
 def time(value: Any) -> datetime | None:
-    """A time in UTC: ISO 8601, which is UTC where it does not say, or 9 to 11 digits: seconds."""
+    """A time in UTC: ISO 8601, which is UTC where it does not say, or seconds of 9 to 11 digits."""
     if value is None or isinstance(value, bool):
         return None
     text = str(value).strip()
     if text.casefold() in _NOTHING:
         return None
-    if text.isascii() and text.isdigit() and 9 <= len(text) <= 11:
-        return datetime.fromtimestamp(int(text), UTC)
+    if text.isascii() and _SECONDS.fullmatch(text):
+        return datetime.fromtimestamp(float(text), UTC)
     try:
         found = datetime.fromisoformat(text) if len(text) >= 19 else parse_time(text)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
@@ -117,7 +122,7 @@ def time(value: Any) -> datetime | None:
 
 
 def _items(value: Any) -> list[Any] | None:
-    """The list that *value* is or writes: JSON, Python, ``|a|b|``, or words."""
+    """The list that *value* is or writes: JSON, Python, ``|a|b|``, ``a, b`` or ``a b``."""
     if value is None or isinstance(value, list):
         return value
     if not isinstance(value, str) or len(value) > _LONGEST_LIST:
@@ -125,9 +130,8 @@ def _items(value: Any) -> list[Any] | None:
     text = value.strip()
     if text.startswith("["):
         return _written_list(text)
-    if "|" in text:
-        return [part for part in text.split("|") if part.strip()]
-    return text.split()
+    parts = text.split("|") if "|" in text else _BETWEEN.split(text)
+    return [part for part in parts if part.strip()]
 
 
 def _written_list(text: str) -> list[Any]:
@@ -144,12 +148,18 @@ def _written_list(text: str) -> list[Any]:
 
 
 def _texts(value: Any) -> list[str] | None:
-    items = _items(value)
+    items = _items(_unspelled(value))
     if items is None:
         return None
     # An empty list is written [""] by the API.
     found = [_text(item) for item in items if item not in ("", None)]
     return [text for text in found if text is not None]
+
+
+def _unspelled(value: Any) -> Any:
+    """A text whose characters were taken for the items of a list (``|a|b| |c|``) as it was."""
+    parts = value.strip().split("|")[1:-1] if isinstance(value, str) else []
+    return "".join(parts) if len(parts) > 1 and all(len(part) == 1 for part in parts) else value
 
 
 def _wholes(value: Any) -> list[int] | None:
@@ -169,25 +179,17 @@ def parsed_times(texts: Series) -> Series:
     if texts.null_count() == texts.len():
         made = texts.cast(kind)
         return made
-    cell = pl.col("texts")
-    iso = cell.str.replace(" ", "T", literal=True).str.to_datetime(
+    # Series share their pushes: few of many times differ.
+    known = texts.cast(pl.String).unique().drop_nulls()
+    iso = known.str.replace(" ", "T", literal=True).str.to_datetime(
         "%Y-%m-%dT%H:%M:%S%.f", time_unit="us", time_zone="UTC", strict=False
     )
-    seconds = pl.when(cell.str.contains(r"^\d{9,11}$")).then(cell).cast(pl.Int64)
-    epoch = (seconds * 1_000_000).cast(kind)
-    frame = texts.cast(pl.String).alias("texts").to_frame()
-    frame = frame.with_columns(made=pl.coalesce(iso, epoch))
-    if frame["made"].null_count() == texts.null_count():
-        made = frame["made"].alias(texts.name)
-        return made
-    rest = frame.filter(pl.col("made").is_null() & cell.is_not_null())["texts"].unique()
-    known = pl.DataFrame(
-        {"texts": rest, "other": [_time_or_none(text) for text in rest.to_list()]},
-        schema={"texts": pl.String(), "other": kind},
-    )
-    joined = frame.join(known, on="texts", how="left", maintain_order="left")
-    made = joined.select(pl.coalesce("made", "other").alias(texts.name)).to_series()
-    return made
+    other = known.filter(iso.is_null())
+    if other.len():
+        read = pl.Series([_time_or_none(text) for text in other], dtype=kind)
+        known, iso = known.filter(iso.is_not_null()).append(other), iso.drop_nulls().append(read)
+    made = texts.cast(pl.String).replace_strict(known, iso, default=None, return_dtype=kind)
+    return made.alias(texts.name)
 
 
 def _time_or_none(text: str) -> datetime | None:

@@ -132,6 +132,10 @@ class ExtractionFolder:
             points = points.clear()
         return self._described(key, header), points
 
+    def points(self, given: DataFrame) -> DataFrame:
+        """The points that `series` gave: they have their types."""
+        return given
+
     def _described(self, key: _Key, header: Mapping[str, Any]) -> dict[str, Any]:
         """What signature and header say together; what the API leaves out when it is usual."""
         said = self._signatures.get(key)

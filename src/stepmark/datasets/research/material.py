@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stepmark.datasets.research.rules import Ledger
-from stepmark.datasets.research.tables import ALERTS_READ, MEASUREMENTS, Column, schema_of
-from stepmark.extras import require
+from stepmark.datasets.research.tables import ALERTS_READ, MEASUREMENTS, Column
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -101,14 +100,12 @@ class Material(Protocol):
         ...  # pragma: no cover
 
     def series(self, files: SeriesFiles, ledger: Ledger) -> tuple[dict[str, Any], DataFrame] | None:
-        """What is said of a series (names as in `tables.SERIES_READ`) and its `POINTS`.
+        """What is said of a series (names as in `tables.SERIES_READ`) and what makes its points.
 
         None where its files cannot be read.
         """
         ...  # pragma: no cover
 
-
-def no_points() -> DataFrame:
-    """A frame of `POINTS` without rows."""
-    frame: DataFrame = require("polars").DataFrame(schema=schema_of(POINTS))
-    return frame
+    def points(self, given: DataFrame) -> DataFrame:
+        """The `POINTS` of what `series` gave of one series or several, row by row."""
+        ...  # pragma: no cover

@@ -123,7 +123,9 @@ class Research:
         """The series whose alerts somebody has judged, with their changes, for a comparison.
 
         The one annotator is *labels*. With *form* ``revisions`` a point is a revision, its
-        measurements the samples; with ``measurements`` it is one measurement. Changes are the
+        measurements the samples; with ``measurements`` it is one measurement. Replicates are no
+        samples: those of one job share its machine and start, which would make a revision of one
+        job look as sure as one of many, and most sources do not have them. Changes are the
         places labelled true, missed or downstream (``stepmark``), or TP or FN (``lab``); places of
         other labels are facts of the series. Series without a judged alert are left out, as nobody
         has said whether they change; a line is added to *skipped* that counts them. Raises
