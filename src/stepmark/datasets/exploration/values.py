@@ -78,7 +78,8 @@ class Proposal:
         action: what to do.
         reason: the numbers it rests on, in sentences.
         saves: false alerts avoided, of those that were decided; None for what saves none.
-        costs: true alerts lost, of those that were decided; None for what loses none.
+        costs: true alerts lost (of the kind platform: that come later), of those that were decided;
+            None for what loses none.
         sure: how well the data support it.
         worth: what it is ranked by, in alerts: the fewest that it surely avoids less the most that
             it may lose. One that avoids none has `TOUCHED` of the alerts or series it touches.
